@@ -1,0 +1,296 @@
+// Made by libs/kafka-avro/generate-records.ts from the Avro schemas. Do not edit.
+import type { Decimal } from './decimal.ts'
+
+/** How far event time has come for one feed */
+export interface FeedWatermark {
+  /** The feed */
+  readonly feedId: string
+  /** Highest upTo of its heartbeats */
+  readonly upTo: number
+}
+
+/** What a new owner of a partition must know before it reads it. Key: partition. */
+export interface PartitionState {
+  /** Setting that the candles were made with */
+  readonly graceMs: number
+  /** Setting that the candles were made with */
+  readonly intervals: readonly string[]
+  /** Setting that the candles were made with */
+  readonly indicators: readonly string[]
+  /** Position in market-events after this transaction */
+  readonly committedOffset: number
+  /** First offset that an open window still needs; committedOffset where none is open */
+  readonly restoreOffset: number
+  /** One a feed */
+  readonly watermarks: readonly FeedWatermark[]
+}
+
+/** Sequences that closed windows hold, both ends inclusive */
+export interface SequenceRange {
+  /** First */
+  readonly from: number
+  /** Last */
+  readonly to: number
+}
+
+/** A window that is closed or rolls up closed children, without its trades. */
+export interface WindowSums {
+  /** Event time, inclusive */
+  readonly windowStart: number
+  /** Price of the first trade */
+  readonly open: Decimal
+  /** Highest price */
+  readonly high: Decimal
+  /** Lowest price */
+  readonly low: Decimal
+  /** Price of the last trade */
+  readonly close: Decimal
+  /** Sum of quantities */
+  readonly volume: Decimal
+  /** Sum of quantities that takers bought */
+  readonly buyVolume: Decimal
+  /** Sum of price * quantity */
+  readonly quoteVolume: Decimal
+  /** Sum in US dollars; null if any part is unknown */
+  readonly notionalUsd: Decimal | null
+  /** Confirmed trades */
+  readonly tradeCount: number
+  /** Lowest sequence inside */
+  readonly firstSequence: number | null
+  /** Highest sequence inside */
+  readonly lastSequence: number | null
+  /** Began before the first knowledge of the instrument */
+  readonly partial: boolean
+}
+
+/** An exponentially weighted mean between two observations */
+export interface EwmaState {
+  /** null before the first observation */
+  readonly mean: number | null
+  /** Weight of the mean against the next observation */
+  readonly weight: number
+  /** Observations so far */
+  readonly observations: number
+  /** Event time of the last observation, for time-decayed means */
+  readonly lastTime: number | null
+}
+
+/** Progress of one interval of the tree */
+export interface IntervalState {
+  /** 1s, 1m, … */
+  readonly interval: string
+  /** Every window that ends at or before this is closed */
+  readonly closedUntil: number
+  /** Closed children of the window that begins at closedUntil; null without trades, and for the lowest interval */
+  readonly rollUp: WindowSums | null
+  /** By configured name */
+  readonly indicators: Readonly<Record<string, EwmaState>>
+}
+
+/** What closed windows have left behind for one instrument. Key: the instrumentId. */
+export interface InstrumentState {
+  /** venue:instrument */
+  readonly instrumentId: string
+  /** The feed that it belongs to */
+  readonly feedId: string
+  /** Event time of the first trade seen */
+  readonly knownFrom: number
+  /** Close of the last closed window; null before the first */
+  readonly lastClose: Decimal | null
+  /** Ascending, disjoint */
+  readonly covered: readonly SequenceRange[]
+  /** From the shortest up */
+  readonly intervals: readonly IntervalState[]
+}
+
+/** Changelog of the aggregator: a record of one field, for a registry cannot hold a bare union. */
+export type AggregatorState = { readonly type: 'PartitionState'; readonly value: PartitionState } | { readonly type: 'InstrumentState'; readonly value: InstrumentState }
+
+export type CandleQuality = 'complete' | 'quiet' | 'gap' | 'backfilled' | 'partial'
+
+/** Open, high, low, close and sums of one window. Key: (instrumentId, interval, windowStart); the highest (rebuildId, revision) stands. */
+export interface Candle {
+  /** venue:instrument */
+  readonly instrumentId: string
+  /** 1s, 1m, 5m, 15m, 1h, 4h or 1d */
+  readonly interval: string
+  /** Event time, inclusive, aligned to the epoch */
+  readonly windowStart: number
+  /** Event time, exclusive */
+  readonly windowEnd: number
+  /** Price of the first trade */
+  readonly open: Decimal
+  /** Highest price */
+  readonly high: Decimal
+  /** Lowest price */
+  readonly low: Decimal
+  /** Price of the last trade */
+  readonly close: Decimal
+  /** Sum of quantities */
+  readonly volume: Decimal
+  /** Sum of quantities that takers bought */
+  readonly buyVolume: Decimal
+  /** Sum of price * quantity */
+  readonly quoteVolume: Decimal
+  /** Sum in US dollars; null if any part is unknown */
+  readonly notionalUsd: Decimal | null
+  /** quoteVolume / volume at 18 decimals, half to even; null where volume is 0 */
+  readonly vwap: Decimal | null
+  /** Confirmed trades */
+  readonly tradeCount: number
+  /** By configured name, for example close:span=12 */
+  readonly indicators: Readonly<Record<string, number>>
+  /** What is known of the window */
+  readonly quality: CandleQuality
+  /** 0 first */
+  readonly revision: number
+  /** false only in candles-live */
+  readonly final: boolean
+  /** Lowest sequence inside, where there are sequences */
+  readonly firstSequence: number | null
+  /** Highest sequence inside */
+  readonly lastSequence: number | null
+  /** Offset of the Rebuild record that asked for this candle; null is lowest */
+  readonly rebuildId: number | null
+}
+
+/** How far one replica has delivered one instrument without a hole. A hint: too old costs duplicates only. */
+export interface FeedCursor {
+  /** The feed */
+  readonly feedId: string
+  /** Which ingest replica of the feed */
+  readonly replicaId: string
+  /** The venue's own symbol */
+  readonly instrument: string
+  /** Last contiguous sequence; null where the venue has none */
+  readonly sequence: number | null
+  /** Event time of the last trade delivered */
+  readonly eventTime: number
+  /** Ids at eventTime, where there are no sequences */
+  readonly tradeIds: readonly string[]
+}
+
+export type TradeStatus = 'confirmed' | 'pending' | 'cancelled'
+
+export type TakerSide = 'buy' | 'sell' | 'unknown'
+
+/** One execution on a venue. Identity: (venue, instrument, tradeId, version); the first record of an identity in the log wins. */
+export interface Trade {
+  /** One market, for example binance or deribit */
+  readonly venue: string
+  /** The logical set of subscriptions that this trade came through */
+  readonly feedId: string
+  /** The venue's own symbol; instrumentId is venue:instrument */
+  readonly instrument: string
+  /** The venue's id; an aggregate trade's is prefixed with a */
+  readonly tradeId: string
+  /** 0 first; a correction has a higher one, derived from venue data only */
+  readonly version: number
+  /** Only confirmed trades count */
+  readonly status: TradeStatus
+  /** Contiguous per instrument; null where the venue has none */
+  readonly sequence: number | null
+  /** The venue's order among trades of equal time; null unless its WebSocket and REST agree on it */
+  readonly venueOrder: number | null
+  /** In quote currency for one unit */
+  readonly price: Decimal
+  /** In the instrument's quantity unit */
+  readonly quantity: Decimal
+  /** Value in US dollars; null if unknown */
+  readonly notionalUsd: Decimal | null
+  /** Side of the order that took liquidity */
+  readonly takerSide: TakerSide
+  /** The venue's time of the execution */
+  readonly eventTime: number
+  /** When ingest received it, by its own clock */
+  readonly receivedAt: number
+  /** The venue's index at the trade */
+  readonly indexPrice: Decimal | null
+  /** The venue's mark at the trade */
+  readonly markPrice: Decimal | null
+  /** Percent, options only */
+  readonly impliedVolatility: Decimal | null
+  /** The venue's liquidation code */
+  readonly liquidation: string | null
+  /** The venue's code for the price move */
+  readonly tickDirection: number | null
+  /** OTC only */
+  readonly counterparty: string | null
+  /** OTC only */
+  readonly book: string | null
+  /** OTC only */
+  readonly maturesAt: number | null
+  /** Swaps only */
+  readonly txHash: string | null
+  /** Swaps only */
+  readonly baseToken: string | null
+  /** Swaps only */
+  readonly quoteToken: string | null
+}
+
+/** This feed is connected and has delivered everything up to upTo. Written to every partition, at least once a second. */
+export interface FeedHeartbeat {
+  /** The feed that speaks */
+  readonly feedId: string
+  /** Which ingest replica of the feed */
+  readonly replicaId: string
+  /** Event time, by the venue's clock */
+  readonly upTo: number
+  /** When ingest wrote it, by its own clock */
+  readonly receivedAt: number
+}
+
+export type GapState = 'open' | 'backfilled' | 'unrecoverable'
+
+/** Trades that a feed knows, or must suspect, to have missed. */
+export interface SequenceGap {
+  /** Equal in every record about one gap */
+  readonly gapId: string
+  /** The feed that missed them */
+  readonly feedId: string
+  /** Which ingest replica of the feed */
+  readonly replicaId: string
+  /** null: the whole feed */
+  readonly instrumentId: string | null
+  /** Event time, inclusive */
+  readonly fromTime: number
+  /** Event time, exclusive */
+  readonly toTime: number
+  /** First missing sequence, where there are sequences */
+  readonly fromSequence: number | null
+  /** Last missing sequence */
+  readonly toSequence: number | null
+  /** open until the gap is filled or given up */
+  readonly state: GapState
+}
+
+export type ListingStatus = 'listed' | 'expired'
+
+/** An instrument begins or ends, or changes its feed. */
+export interface InstrumentStatus {
+  /** venue:instrument */
+  readonly instrumentId: string
+  /** The one feed that the instrument belongs to from here on */
+  readonly feedId: string
+  /** Flat candles end with expired */
+  readonly status: ListingStatus
+  /** The venue's time of the change */
+  readonly eventTime: number
+  /** When ingest wrote it, by its own clock */
+  readonly receivedAt: number
+}
+
+/** Ask the aggregator to compute candles again from the log. */
+export interface Rebuild {
+  /** Event time, inclusive */
+  readonly fromTime: number
+  /** Event time, exclusive */
+  readonly toTime: number
+  /** Offset bound in this partition, exclusive */
+  readonly toOffset: number
+  /** When it was asked for */
+  readonly requestedAt: number
+}
+
+/** What a feed says, in one log: a record of one field, for a registry cannot hold a bare union. */
+export type MarketEvent = { readonly type: 'Trade'; readonly value: Trade } | { readonly type: 'FeedHeartbeat'; readonly value: FeedHeartbeat } | { readonly type: 'SequenceGap'; readonly value: SequenceGap } | { readonly type: 'InstrumentStatus'; readonly value: InstrumentStatus } | { readonly type: 'Rebuild'; readonly value: Rebuild }
