@@ -1,0 +1,24 @@
+/** What can go wrong between a service and Kafka or the registry, for code that must react to it. */
+export type KafkaAvroErrorCode =
+  | 'incompatible_schema'
+  | 'registry_unreachable'
+  | 'topic_missing'
+  | 'partition_count_differs'
+  | 'broker_unreachable'
+  | 'delivery_failed'
+  | 'transaction_failed'
+  | 'reading_failed'
+
+export class KafkaAvroError extends Error {
+  override readonly name = 'KafkaAvroError'
+  readonly code: KafkaAvroErrorCode
+
+  constructor(code: KafkaAvroErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,153 @@
+import { Producer } from '@confluentinc/kafka-javascript'
+import type { DeliveryReport, LibrdKafkaError, MessageHeader } from '@confluentinc/kafka-javascript'
+
+import { call, codeOf, connectionSettings, queueFull } from './connection.ts'
+import { KafkaAvroError } from './errors.ts'
+
+export interface OutgoingRecord {
+  readonly topic: string
+  readonly partition: number
+  readonly key: Buffer | string | null
+  readonly value: Buffer | null
+  readonly headers?: readonly MessageHeader[]
+}
+
+export interface EventProducerOptions {
+  readonly brokers: string
+  readonly clientId: string
+  /** How long records wait to share a request, in ms. */
+  readonly lingerMs?: number
+}
+
+/**
+ * An idempotent producer: records of a partition arrive once and in order, through any outage of the
+ * broker, which it waits out. The caller bounds what is in flight with `whenInFlightBelow`.
+ */
+export class EventProducer implements AsyncDisposable {
+  readonly #client: Producer
+  readonly #failure = Promise.withResolvers<never>()
+  /** Records handed over so far; each is known by its number. */
+  #produced = 0
+  /** Every record below this number is acknowledged. */
+  #acknowledged = 0
+  readonly #acknowledgedAhead = new Set<number>()
+  readonly #waiting: { readonly reached: () => boolean; readonly resolve: () => void }[] = []
+
+  private constructor(client: Producer) {
+    this.#client = client
+    // Nobody has to listen: the next call of the producer's owner fails as well.
+    this.#failure.promise.catch(() => undefined)
+    client.on('delivery-report', (error, report) => this.#onDelivery(error, report))
+    client.on('event.error', (error) => {
+      // Everything but a fatal error (a fenced or broken idempotent session) is retried inside.
+      if (error.isFatal) this.#fail(error.message)
+    })
+  }
+
+  static async open(options: EventProducerOptions): Promise<EventProducer> {
+    const client = new Producer({
+      ...connectionSettings(options.brokers, options.clientId),
+      'enable.idempotence': true,
+      'compression.type': 'lz4',
+      'linger.ms': options.lingerMs ?? 5,
+      // 0 is "no limit": a broker that is away is waited for; the caller's bound stops the inflow.
+      'message.timeout.ms': 0,
+      'queue.buffering.max.messages': 500_000,
+      dr_cb: true,
+    })
+    await call((done) => client.connect({ timeout: 30_000 }, done))
+    client.setPollInBackground(true)
+    return new EventProducer(client)
+  }
+
+  /** Rejects when the producer can no longer deliver: the process must start anew. */
+  get failed(): Promise<never> {
+    return this.#failure.promise
+  }
+
+  get inFlight(): number {
+    return this.#produced - this.#acknowledged
+  }
+
+  /**
+   * Queues a record; records of one partition keep their order.
+   *
+   * @throws KafkaAvroError `delivery_failed` if the local queue is full: the caller did not wait.
+   */
+  produce(record: OutgoingRecord): void {
+    const number = this.#produced
+    try {
+      this.#client.produce(
+        record.topic,
+        record.partition,
+        record.value,
+        record.key,
+        null,
+        number,
+        record.headers === undefined ? undefined : [...record.headers],
+      )
+    } catch (error) {
+      if (codeOf(error) !== queueFull) throw error
+      throw new KafkaAvroError(
+        'delivery_failed',
+        `The producer's queue is full with ${this.inFlight} records: wait for whenInFlightBelow before producing on`,
+        { cause: error },
+      )
+    }
+    this.#produced += 1
+  }
+
+  /** Resolves when everything produced before this call is acknowledged by the broker. */
+  acknowledged(): Promise<void> {
+    const target = this.#produced
+    return this.#when(() => this.#acknowledged >= target)
+  }
+
+  whenInFlightBelow(limit: number): Promise<void> {
+    return this.#when(() => this.inFlight < limit)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // A broker that is away must not keep the process from ending: what is unacknowledged then is
+    // behind no cursor and will be fetched again.
+    await call<void>((done) => this.#client.flush(5_000, (error) => done(error, undefined))).catch(
+      () => undefined,
+    )
+    await call((done) => this.#client.disconnect(5_000, done)).catch(() => undefined)
+  }
+
+  #when(reached: () => boolean): Promise<void> {
+    if (reached()) return Promise.resolve()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#waiting.push({ reached, resolve })
+    return Promise.race([promise, this.#failure.promise])
+  }
+
+  #onDelivery(error: LibrdKafkaError | null | undefined, report: DeliveryReport): void {
+    if (error) {
+      this.#fail(`${report.topic} [${report.partition}]: ${error.message}`)
+      return
+    }
+    // The opaque is the number that `produce` gave.
+    this.#acknowledgedAhead.add(report.opaque as number)
+    while (this.#acknowledgedAhead.delete(this.#acknowledged)) this.#acknowledged += 1
+    for (let at = 0; at < this.#waiting.length;) {
+      const waiter = this.#waiting[at]
+      if (waiter?.reached()) {
+        this.#waiting.splice(at, 1)
+        waiter.resolve()
+      } else {
+        at += 1
+      }
+    }
+  }
+
+  #fail(reason: string): void {
+    this.#failure.reject(
+      new KafkaAvroError(
+        'delivery_failed',
+        `Kafka did not take a record: ${reason}. The process must start again from its last acknowledged position`,
+      ),
+    )
+  }
+}

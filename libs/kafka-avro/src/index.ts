@@ -1,0 +1,27 @@
+export { KafkaAvroError } from './errors.ts'
+export type { KafkaAvroErrorCode } from './errors.ts'
+export { EventProducer } from './event-producer.ts'
+export type { EventProducerOptions, OutgoingRecord } from './event-producer.ts'
+export { GroupReader } from './group-reader.ts'
+export type { GroupReaderOptions, PartitionHandlers } from './group-reader.ts'
+export { readPartition } from './partition-log.ts'
+export type { PartitionLogOptions, PartitionRange } from './partition-log.ts'
+export { partitionOf } from './partitioner.ts'
+export { Registry } from './registry.ts'
+export type { AvroTopic } from './registry.ts'
+export { rejectedHeaders, rejectedOrigin } from './rejected.ts'
+export type { RejectedOrigin, RejectStage } from './rejected.ts'
+export { DecodeFailure, Deserializer, Serializer } from './serdes.ts'
+export type { TopicRecords } from './serdes.ts'
+export { committedOffsets, ensureTopics, requireTopics, topicOffsets } from './topic-admin.ts'
+export type { EnsureTopicsOptions } from './topic-admin.ts'
+export { defaultPartitions, topicName, topics, topicSettings } from './topics.ts'
+export type { Topic } from './topics.ts'
+export { TransactionalProducer } from './transactional-producer.ts'
+export type { TransactionalProducerOptions } from './transactional-producer.ts'
+export type {
+  Message,
+  MessageHeader,
+  TopicPartition,
+  TopicPartitionOffset,
+} from '@confluentinc/kafka-javascript'

@@ -1,0 +1,92 @@
+import { KafkaConsumer } from '@confluentinc/kafka-javascript'
+import type { EofEvent, LibrdKafkaError, Message } from '@confluentinc/kafka-javascript'
+
+import { call, connectionSettings } from './connection.ts'
+import { KafkaAvroError, messageOf } from './errors.ts'
+
+export interface PartitionLogOptions {
+  readonly brokers: string
+  readonly clientId: string
+}
+
+export interface PartitionRange {
+  readonly topic: string
+  readonly partition: number
+  /** First offset to read; 'earliest' for all that is kept. */
+  readonly from: number | 'earliest'
+  /** Where to stop, exclusive; 'end' for all that was written before the call. */
+  readonly to: number | 'end'
+}
+
+/** Longest wait for a read to come nearer to its end, in ms: a transaction's timeout and some more. */
+const stallMs = 60_000
+
+/**
+ * Reads a stretch of one partition, read committed, outside of any group.
+ *
+ * With `to: 'end'` the end is the read-uncommitted end at the call, and records are read committed
+ * until the position has come there: transactions still open are waited for, so a predecessor's commit
+ * that its broker is still writing is seen (the race of KAFKA-10167).
+ *
+ * @throws KafkaAvroError `reading_failed` if the broker or the range is gone.
+ */
+export async function* readPartition(
+  options: PartitionLogOptions,
+  range: PartitionRange,
+): AsyncGenerator<readonly Message[]> {
+  const consumer = new KafkaConsumer(
+    {
+      ...connectionSettings(options.brokers, options.clientId),
+      // Never joined and never committed to, but librdkafka wants one.
+      'group.id': `${options.clientId}-log`,
+      'enable.auto.commit': false,
+      'enable.partition.eof': true,
+      'isolation.level': 'read_committed',
+      'fetch.wait.max.ms': 50,
+      'auto.offset.reset': 'error',
+    },
+    {},
+  )
+  let position = -1
+  // Past its last committed record, a partition's end shows only in this event: the markers of
+  // transactions take offsets too.
+  consumer.on('partition.eof', (eof: EofEvent) => {
+    position = Math.max(position, eof.offset)
+  })
+  try {
+    await call((done) => consumer.connect({ timeout: 30_000 }, done))
+    const { topic, partition } = range
+    const { lowOffset, highOffset } = await call<{ lowOffset: number; highOffset: number }>(
+      (done) => consumer.queryWatermarkOffsets(topic, partition, 30_000, done),
+    )
+    const end = range.to === 'end' ? highOffset : range.to
+    const start = range.from === 'earliest' ? lowOffset : range.from
+    if (start >= end) return
+    consumer.assign([{ topic, partition, offset: start }])
+    consumer.setDefaultConsumeTimeout(20)
+    let progressed = performance.now()
+    let before = position
+    while (position < end) {
+      const messages = await call<Message[]>((done) => consumer.consume(5_000, done))
+      const last = messages.at(-1)
+      if (last !== undefined) position = Math.max(position, last.offset + 1)
+      const inRange = messages.filter(({ offset }) => offset < end)
+      if (inRange.length > 0) yield inRange
+      if (position !== before) {
+        before = position
+        progressed = performance.now()
+      } else if (performance.now() - progressed > stallMs) {
+        throw new Error(`no progress at offset ${position} of ${end} for ${stallMs / 1000} s`)
+      }
+    }
+  } catch (error) {
+    throw new KafkaAvroError(
+      'reading_failed',
+      // Errors here are the binding's or the one above.
+      `Could not read ${range.topic} [${range.partition}] from ${range.from} to ${range.to}: ${messageOf(error as LibrdKafkaError)}`,
+      { cause: error },
+    )
+  } finally {
+    await call((done) => consumer.disconnect(done)).catch(() => undefined)
+  }
+}

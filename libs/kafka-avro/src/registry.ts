@@ -1,0 +1,90 @@
+import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
+import type { Schema } from 'avsc'
+
+import { KafkaAvroError, messageOf } from './errors.ts'
+import { avroSchemas } from './schemas.generated.ts'
+import type { Topic } from './topics.ts'
+import { topicName } from './topics.ts'
+
+/** Topics whose values are Avro; `rejected` holds what came, as it came. */
+export type AvroTopic = Exclude<Topic, 'rejected'>
+
+export function schemaOf(topic: AvroTopic): Schema {
+  // The generated constants are deeply readonly, which avsc's own type of a schema is not.
+  return avroSchemas[topic === 'candles-live' ? 'candles' : topic] as unknown as Schema
+}
+
+/** The schema registry, with what this service has registered and looked up. */
+export class Registry {
+  readonly #api: SchemaRegistry
+  readonly #url: string
+  readonly #prefix: string
+
+  /** @param url base address of the registry's Confluent API. */
+  constructor(url: string, topicPrefix: string) {
+    this.#url = url
+    this.#prefix = topicPrefix
+    this.#api = new SchemaRegistry(
+      { host: url, clientId: 'tickertape', retry: { retries: 2 } },
+      // Documentation strings stay in what is registered.
+      {},
+    )
+  }
+
+  /**
+   * Registers this version's schema of a topic under `<topic>-value`; equal schemas share an id.
+   *
+   * @throws KafkaAvroError `incompatible_schema` if the registry refuses it, `registry_unreachable`.
+   */
+  async register(topic: AvroTopic): Promise<number> {
+    const subject = `${topicName(topic, this.#prefix)}-value`
+    try {
+      const { id } = await this.#api.register(
+        { type: SchemaType.AVRO, schema: JSON.stringify(schemaOf(topic)) },
+        { subject },
+      )
+      return id
+    } catch (error) {
+      if (statusOf(error) === 409) {
+        throw new KafkaAvroError(
+          'incompatible_schema',
+          `The registry at ${this.#url} refuses this version's schema of ${subject}: it is not BACKWARD compatible with the registered one (${messageOf(error)}). Run the version that wrote the topic, or evolve the schema by fields with defaults`,
+          { cause: error },
+        )
+      }
+      throw this.#unreachable(`register ${subject}`, error)
+    }
+  }
+
+  /**
+   * The schema that a record was written with.
+   *
+   * @returns undefined if the registry does not know the id.
+   * @throws KafkaAvroError `registry_unreachable`.
+   */
+  async writerSchema(id: number): Promise<Schema | undefined> {
+    try {
+      const schema = await this.#api.getSchema(id)
+      // getSchema answers with the library's wrapper of an avsc type, which has a `schema` method.
+      return (schema as unknown as { schema(options: object): Schema }).schema({
+        exportAttrs: true,
+      })
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined
+      throw this.#unreachable(`look up schema ${id}`, error)
+    }
+  }
+
+  #unreachable(what: string, error: unknown): KafkaAvroError {
+    return new KafkaAvroError(
+      'registry_unreachable',
+      `Could not ${what} at the schema registry ${this.#url} (${messageOf(error)}): is it running, and is REGISTRY_URL right?`,
+      { cause: error },
+    )
+  }
+}
+
+function statusOf(error: unknown): number | undefined {
+  // The library's ResponseError carries the HTTP status; other errors have none.
+  return (error as { status?: number }).status
+}

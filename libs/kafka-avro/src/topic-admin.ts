@@ -1,0 +1,132 @@
+import { KafkaJS } from '@confluentinc/kafka-javascript'
+
+import { KafkaAvroError, messageOf } from './errors.ts'
+import { defaultPartitions, topicName, topicSettings, topics } from './topics.ts'
+import type { Topic } from './topics.ts'
+
+export interface EnsureTopicsOptions {
+  /** host:port, comma separated. */
+  readonly brokers: string
+  readonly prefix?: string
+  readonly partitions?: number
+  readonly replicationFactor?: number
+}
+
+/** Creates the topics that are missing. What exists stays as it is. */
+export async function ensureTopics(options: EnsureTopicsOptions): Promise<void> {
+  await withAdmin(options.brokers, async (admin) => {
+    const existing = new Set(await admin.listTopics())
+    const missing = topics
+      .map((topic) => ({ topic, name: topicName(topic, options.prefix ?? '') }))
+      .filter(({ name }) => !existing.has(name))
+    if (missing.length === 0) return
+    await admin.createTopics({
+      topics: missing.map(({ topic, name }) => ({
+        topic: name,
+        numPartitions: options.partitions ?? defaultPartitions,
+        replicationFactor: options.replicationFactor ?? 1,
+        configEntries: Object.entries(topicSettings[topic]).map(([key, value]) => ({
+          name: key,
+          value,
+        })),
+      })),
+    })
+  })
+}
+
+/**
+ * Checks that topics exist and share one partition count: an instrument lives in one partition
+ * everywhere.
+ *
+ * @returns the partition count.
+ * @throws KafkaAvroError `topic_missing`, `partition_count_differs` or `broker_unreachable`.
+ */
+export async function requireTopics(
+  brokers: string,
+  prefix: string,
+  wanted: readonly Topic[],
+): Promise<number> {
+  return await withAdmin(brokers, async (admin) => {
+    const existing = new Set(await admin.listTopics())
+    const names = wanted.map((topic) => topicName(topic, prefix))
+    const missing = names.filter((name) => !existing.has(name))
+    if (missing.length > 0) {
+      throw new KafkaAvroError(
+        'topic_missing',
+        `Kafka at ${brokers} has no topic ${missing.join(', ')}: create the topics first (the local stack does), or check TOPIC_PREFIX ("${prefix}")`,
+      )
+    }
+    // With topics named, the metadata is the list of them (the other shape is for {}).
+    const metadata = (await admin.fetchTopicMetadata({ topics: names })) as unknown as
+      | { topics: { name: string; partitions: unknown[] }[] }
+      | { name: string; partitions: unknown[] }[]
+    const described = Array.isArray(metadata) ? metadata : metadata.topics
+    const counts = new Map(described.map((topic) => [topic.name, topic.partitions.length]))
+    const distinct = new Set(counts.values())
+    const [count] = distinct
+    if (distinct.size !== 1 || count === undefined) {
+      const listed = [...counts].map(([name, n]) => `${name}: ${n}`).join(', ')
+      throw new KafkaAvroError(
+        'partition_count_differs',
+        `Topics must have the same number of partitions, but Kafka at ${brokers} has ${listed}: recreate them as one generation`,
+      )
+    }
+    return count
+  })
+}
+
+/** First offset and end offset (the next to be written) of every partition. */
+export async function topicOffsets(
+  brokers: string,
+  topic: string,
+): Promise<readonly { partition: number; low: number; high: number }[]> {
+  return await withAdmin(brokers, async (admin) => {
+    const offsets = await admin.fetchTopicOffsets(topic)
+    return offsets.map(({ partition, low, high }) => ({
+      partition,
+      low: Number(low),
+      high: Number(high),
+    }))
+  })
+}
+
+/** A group's committed offset by partition; partitions without one are left out. */
+export async function committedOffsets(
+  brokers: string,
+  groupId: string,
+  topic: string,
+): Promise<ReadonlyMap<number, number>> {
+  return await withAdmin(brokers, async (admin) => {
+    const [answer] = await admin.fetchOffsets({ groupId, topics: [topic] })
+    const partitions = answer?.partitions ?? []
+    return new Map(
+      partitions
+        .map(({ partition, offset }) => [partition, Number(offset)] as const)
+        .filter(([, offset]) => offset >= 0),
+    )
+  })
+}
+
+async function withAdmin<T>(
+  brokers: string,
+  use: (admin: KafkaJS.Admin) => Promise<T>,
+): Promise<T> {
+  const admin = new KafkaJS.Kafka({
+    // The broker list is wanted here; librdkafka's own log would go to stderr line by line.
+    kafkaJS: { brokers: brokers.split(','), logLevel: KafkaJS.logLevel.NOTHING },
+  }).admin()
+  try {
+    await admin.connect()
+  } catch (error) {
+    throw new KafkaAvroError(
+      'broker_unreachable',
+      `Cannot reach Kafka at ${brokers} (${messageOf(error)}): is it running, and is KAFKA_BROKERS right?`,
+      { cause: error },
+    )
+  }
+  try {
+    return await use(admin)
+  } finally {
+    await admin.disconnect()
+  }
+}

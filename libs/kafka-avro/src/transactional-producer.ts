@@ -1,0 +1,121 @@
+import { Producer } from '@confluentinc/kafka-javascript'
+import type { TopicPartitionOffset } from '@confluentinc/kafka-javascript'
+
+import { call, codeOf, connectionSettings, queueFull } from './connection.ts'
+import { KafkaAvroError, messageOf } from './errors.ts'
+import type { OutgoingRecord } from './event-producer.ts'
+import type { GroupReader } from './group-reader.ts'
+
+export interface TransactionalProducerOptions {
+  readonly brokers: string
+  readonly clientId: string
+  /**
+   * Equal over restarts of one instance: opening it aborts what a killed predecessor left open, which
+   * readers would otherwise wait for until the transaction times out.
+   */
+  readonly transactionalId: string
+}
+
+const timeoutMs = 30_000
+
+/** A transaction's life on librdkafka. Any failure is final: abort, throw the state away, start anew. */
+export class TransactionalProducer implements AsyncDisposable {
+  readonly #client: Producer
+
+  private constructor(client: Producer) {
+    this.#client = client
+  }
+
+  /** @throws KafkaAvroError `broker_unreachable`. */
+  static async open(options: TransactionalProducerOptions): Promise<TransactionalProducer> {
+    const client = new Producer({
+      ...connectionSettings(options.brokers, options.clientId),
+      'transactional.id': options.transactionalId,
+      'transaction.timeout.ms': timeoutMs,
+      'compression.type': 'lz4',
+      'linger.ms': 5,
+      'queue.buffering.max.messages': 1_000_000,
+    })
+    try {
+      await call((done) => client.connect({ timeout: timeoutMs }, done))
+      client.setPollInBackground(true)
+      await call<void>((done) =>
+        client.initTransactions(timeoutMs, (error) => done(error, undefined)),
+      )
+    } catch (error) {
+      throw new KafkaAvroError(
+        'broker_unreachable',
+        `Could not start transactions at ${options.brokers} (${messageOf(error)}): is Kafka running?`,
+        { cause: error },
+      )
+    }
+    return new TransactionalProducer(client)
+  }
+
+  /** @throws KafkaAvroError `transaction_failed`, as every method here. */
+  async begin(): Promise<void> {
+    await this.#step('begin', (done) => this.#client.beginTransaction(done))
+  }
+
+  /** Queues a record of the open transaction, waiting while the local queue is full. */
+  async produce(record: OutgoingRecord): Promise<void> {
+    const headers = record.headers === undefined ? undefined : [...record.headers]
+    for (;;) {
+      try {
+        this.#client.produce(
+          record.topic,
+          record.partition,
+          record.value,
+          record.key,
+          null,
+          undefined,
+          headers,
+        )
+        return
+      } catch (error) {
+        if (codeOf(error) !== queueFull) throw failure('produce', error)
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+    }
+  }
+
+  /** @param positions the next offsets to read, not the last ones read. */
+  async sendOffsets(
+    positions: readonly TopicPartitionOffset[],
+    reader: GroupReader,
+  ): Promise<void> {
+    await this.#step('send offsets', (done) =>
+      this.#client.sendOffsetsToTransaction([...positions], reader.consumer, timeoutMs, done),
+    )
+  }
+
+  async commit(): Promise<void> {
+    await this.#step('commit', (done) => this.#client.commitTransaction(timeoutMs, done))
+  }
+
+  async abort(): Promise<void> {
+    await this.#step('abort', (done) => this.#client.abortTransaction(timeoutMs, done))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await call((done) => this.#client.disconnect(5_000, done)).catch(() => undefined)
+  }
+
+  async #step(name: string, run: (done: (error?: unknown) => void) => void): Promise<void> {
+    try {
+      await new Promise<void>((resolve, reject) => {
+        run((error) => (error ? reject(error) : resolve()))
+      })
+    } catch (error) {
+      throw failure(name, error)
+    }
+  }
+}
+
+function failure(step: string, error: unknown): KafkaAvroError {
+  return new KafkaAvroError(
+    'transaction_failed',
+    `The transaction's ${step} failed (${messageOf(error)}): nothing of it counts; state must be restored before going on`,
+    { cause: error },
+  )
+}

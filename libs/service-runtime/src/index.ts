@@ -1,0 +1,22 @@
+export { Counter, Gauge, Histogram } from 'prom-client'
+export type { Registry } from 'prom-client'
+export { startAdminServer } from './admin-server.ts'
+export type { AdminServer, AdminServerOptions } from './admin-server.ts'
+export { createLogger } from './logger.ts'
+export type { Logger, LoggerOptions } from './logger.ts'
+export { Readiness } from './readiness.ts'
+export { runService } from './run-service.ts'
+export type { RunningService, ServiceContext, ServiceDefinition } from './run-service.ts'
+export {
+  SettingsError,
+  choiceSetting,
+  integerSetting,
+  listSetting,
+  maskSecrets,
+  printableSettings,
+  readSettings,
+  textSetting,
+  urlSetting,
+} from './settings.ts'
+export type { Setting, SettingValues, Settings } from './settings.ts'
+export { adminPortSetting, sharedSettings } from './shared-settings.ts'

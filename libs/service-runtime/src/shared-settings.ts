@@ -1,0 +1,34 @@
+import { choiceSetting, integerSetting, textSetting, urlSetting } from './settings.ts'
+
+/** Settings that every service reads under the same name. Defaults are the local stack's. */
+export const sharedSettings = {
+  KAFKA_BROKERS: textSetting({
+    default: '127.0.0.1:19092',
+    about: 'Kafka brokers, host:port, comma separated',
+  }),
+  REGISTRY_URL: urlSetting(['http', 'https'], {
+    default: 'http://127.0.0.1:18081/apis/ccompat/v7',
+    about: 'Schema registry: base address of its Confluent API',
+  }),
+  TOPIC_PREFIX: textSetting({
+    default: '',
+    about: 'Put before every topic, subject and group: separates installations on one cluster',
+  }),
+  ADMIN_HOST: textSetting({
+    default: '127.0.0.1',
+    about: 'Interface of the admin port (/livez, /readyz, /metrics)',
+  }),
+  LOG_LEVEL: choiceSetting(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+    default: 'info',
+    about: 'Least severe log line that is written',
+  }),
+} as const
+
+/** A service's own admin port. */
+export function adminPortSetting(port: number) {
+  return integerSetting({
+    default: String(port),
+    max: 65_535,
+    about: 'Admin port; 0 takes any free one and logs it',
+  })
+}
