@@ -1,0 +1,8 @@
+export { testStack } from './config.ts'
+export type { TestStack } from './config.ts'
+export { ServiceProcess } from './service-process.ts'
+export type { ServiceProcessOptions } from './service-process.ts'
+export { testDatabase } from './test-database.ts'
+export type { TestDatabase } from './test-database.ts'
+export { uniqueName, uniquePrefix } from './unique-name.ts'
+export { waitUntil } from './wait-until.ts'
