@@ -7,6 +7,26 @@ export interface FeedWatermark {
   readonly feedId: string
   /** Highest upTo of its heartbeats */
   readonly upTo: number
+  /** Every window of the feed that ends at or before this is closed; behind upTo less grace while a heartbeat is written in part; 0 before the first */
+  readonly closedUntil: number
+}
+
+export type GapState = 'open' | 'backfilled' | 'unrecoverable'
+
+/** A gap that may still touch an open window */
+export interface KnownGap {
+  /** Equal in every record about one gap */
+  readonly gapId: string
+  /** The feed that missed trades */
+  readonly feedId: string
+  /** null: the whole feed */
+  readonly instrumentId: string | null
+  /** Event time, inclusive */
+  readonly fromTime: number
+  /** Event time, exclusive */
+  readonly toTime: number
+  /** As last announced */
+  readonly state: GapState
 }
 
 /** What a new owner of a partition must know before it reads it. Key: partition. */
@@ -14,15 +34,21 @@ export interface PartitionState {
   /** Setting that the candles were made with */
   readonly graceMs: number
   /** Setting that the candles were made with */
+  readonly futureToleranceMs: number
+  /** Setting that the candles were made with */
+  readonly quietSpanMs: number
+  /** Setting that the candles were made with */
   readonly intervals: readonly string[]
   /** Setting that the candles were made with */
   readonly indicators: readonly string[]
-  /** Position in market-events after this transaction */
+  /** Position in market-events after this transaction; the offset of a heartbeat whose candles are written in part */
   readonly committedOffset: number
   /** First offset that an open window still needs; committedOffset where none is open */
   readonly restoreOffset: number
   /** One a feed */
   readonly watermarks: readonly FeedWatermark[]
+  /** Of all feeds */
+  readonly gaps: readonly KnownGap[]
 }
 
 /** Sequences that closed windows hold, both ends inclusive */
@@ -32,6 +58,8 @@ export interface SequenceRange {
   /** Last */
   readonly to: number
 }
+
+export type CandleQuality = 'complete' | 'quiet' | 'gap' | 'backfilled' | 'partial'
 
 /** A window that is closed or rolls up closed children, without its trades. */
 export interface WindowSums {
@@ -59,8 +87,8 @@ export interface WindowSums {
   readonly firstSequence: number | null
   /** Highest sequence inside */
   readonly lastSequence: number | null
-  /** Began before the first knowledge of the instrument */
-  readonly partial: boolean
+  /** Worst of the children */
+  readonly quality: CandleQuality
 }
 
 /** An exponentially weighted mean between two observations */
@@ -79,9 +107,9 @@ export interface EwmaState {
 export interface IntervalState {
   /** 1s, 1m, … */
   readonly interval: string
-  /** Every window that ends at or before this is closed */
+  /** Windows that end at or before this are closed: the end of the last candle, or later where the instrument came from another feed; 0 before the first */
   readonly closedUntil: number
-  /** Closed children of the window that begins at closedUntil; null without trades, and for the lowest interval */
+  /** Closed children of the window that is open; null without any, and for the lowest interval */
   readonly rollUp: WindowSums | null
   /** By configured name */
   readonly indicators: Readonly<Record<string, EwmaState>>
@@ -93,10 +121,18 @@ export interface InstrumentState {
   readonly instrumentId: string
   /** The feed that it belongs to */
   readonly feedId: string
-  /** Event time of the first trade seen */
-  readonly knownFrom: number
+  /** Event time of the earliest trade in closed windows: what began before it is partial; null before the first */
+  readonly knownFrom: number | null
   /** Close of the last closed window; null before the first */
   readonly lastClose: Decimal | null
+  /** Event time of the last trade in closed windows; null before the first */
+  readonly lastTradeAt: number | null
+  /** The venue's time of the last expiry announced; null without one */
+  readonly expiredAt: number | null
+  /** Windows without trades are emitted, from 1m upward */
+  readonly active: boolean
+  /** Came from another feed, and no heartbeat of this feed has closed windows since */
+  readonly joining: boolean
   /** Ascending, disjoint */
   readonly covered: readonly SequenceRange[]
   /** From the shortest up */
@@ -105,8 +141,6 @@ export interface InstrumentState {
 
 /** Changelog of the aggregator: a record of one field, for a registry cannot hold a bare union. */
 export type AggregatorState = { readonly type: 'PartitionState'; readonly value: PartitionState } | { readonly type: 'InstrumentState'; readonly value: InstrumentState }
-
-export type CandleQuality = 'complete' | 'quiet' | 'gap' | 'backfilled' | 'partial'
 
 /** Open, high, low, close and sums of one window. Key: (instrumentId, interval, windowStart); the highest (rebuildId, revision) stands. */
 export interface Candle {
@@ -239,8 +273,6 @@ export interface FeedHeartbeat {
   /** When ingest wrote it, by its own clock */
   readonly receivedAt: number
 }
-
-export type GapState = 'open' | 'backfilled' | 'unrecoverable'
 
 /** Trades that a feed knows, or must suspect, to have missed. */
 export interface SequenceGap {
