@@ -1,5 +1,5 @@
 import { KafkaConsumer } from '@confluentinc/kafka-javascript'
-import type { EofEvent, LibrdKafkaError, Message } from '@confluentinc/kafka-javascript'
+import type { EofEvent, Message } from '@confluentinc/kafka-javascript'
 
 import { call, connectionSettings } from './connection.ts'
 import { KafkaAvroError, messageOf } from './errors.ts'
@@ -82,8 +82,7 @@ export async function* readPartition(
   } catch (error) {
     throw new KafkaAvroError(
       'reading_failed',
-      // Errors here are the binding's or the one above.
-      `Could not read ${range.topic} [${range.partition}] from ${range.from} to ${range.to}: ${messageOf(error as LibrdKafkaError)}`,
+      `Could not read ${range.topic} [${range.partition}] from ${range.from} to ${range.to}: ${messageOf(error)}`,
       { cause: error },
     )
   } finally {

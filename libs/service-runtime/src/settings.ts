@@ -50,12 +50,14 @@ export function integerSetting(
   )
 }
 
-/** Comma separated, spaces around the parts dropped; the empty text is the empty list. */
-export function listSetting(described: Described): Setting<readonly string[]> {
+/** Separated by commas or by what is named; spaces around the parts dropped; no text is no parts. */
+export function listSetting(
+  described: Described & { readonly separator?: string },
+): Setting<readonly string[]> {
   return describe(
     z.string().transform((text) =>
       text
-        .split(',')
+        .split(described.separator ?? ',')
         .map((part) => part.trim())
         .filter((part) => part !== ''),
     ),
@@ -68,13 +70,9 @@ export function choiceSetting<const T extends string>(
   described: Described,
 ): Setting<T> {
   return describe(
-    z
-      .string()
-      .refine((text): text is T => choices.some((choice) => choice === text), {
-        message: `must be one of ${choices.join(', ')}`,
-      })
-      // The refinement above has checked it.
-      .transform((text) => text as T),
+    z.string().refine((text): text is T => choices.some((choice) => choice === text), {
+      message: `must be one of ${choices.join(', ')}`,
+    }),
     described,
   )
 }
