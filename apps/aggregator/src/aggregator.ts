@@ -1,0 +1,82 @@
+import { KafkaAvroError, Registry, requireTopics } from '@tickertape/kafka-avro'
+import type { KafkaAvroErrorCode } from '@tickertape/kafka-avro'
+import type { RunningService, ServiceContext } from '@tickertape/service-runtime'
+
+import type { AggregatorConfig } from './config.ts'
+import { createEvents } from './events.ts'
+import { runSession } from './session.ts'
+
+/** Faults that pass: the next session begins from the committed state. All others need a person. */
+const passing: readonly KafkaAvroErrorCode[] = [
+  'transaction_failed',
+  'broker_unreachable',
+  'registry_unreachable',
+]
+
+const firstRetryMs = 500
+const lastRetryMs = 10_000
+
+/**
+ * Turns market-events into candles, exactly once: candles, rejected records, the changelog of its state
+ * and its offsets are committed in one Kafka transaction.
+ *
+ * @throws KafkaAvroError if topics are missing or the registry refuses this version's schemas.
+ */
+export async function startAggregator(
+  config: AggregatorConfig,
+  context: ServiceContext,
+): Promise<RunningService> {
+  const events = createEvents(context)
+  const registry = new Registry(config.registryUrl, config.kafka.topicPrefix)
+  await requireTopics(config.kafka.brokers, config.kafka.topicPrefix, [
+    'market-events',
+    'candles',
+    'aggregator-state',
+    'rejected',
+  ])
+  const schemaIds = {
+    candles: await registry.register('candles'),
+    state: await registry.register('aggregator-state'),
+  }
+  const stopping = new AbortController()
+  const ended = runSessions()
+  const failed = Promise.withResolvers<never>()
+  ended.catch(failed.reject)
+
+  return {
+    failed: failed.promise,
+    [Symbol.asyncDispose]: async () => {
+      stopping.abort()
+      // A failure was already told through `failed`.
+      await ended.catch(() => undefined)
+    },
+  }
+
+  async function runSessions(): Promise<void> {
+    let retryInMs = firstRetryMs
+    while (!stopping.signal.aborted) {
+      const began = performance.now()
+      try {
+        events.sessionStarting()
+        await runSession({ config, events, registry, schemaIds }, stopping.signal)
+      } catch (error) {
+        if (!(error instanceof KafkaAvroError && passing.includes(error.code))) throw error
+        // A session that did well for a while starts the waiting times from the shortest again.
+        if (performance.now() - began > 60_000) retryInMs = firstRetryMs
+        events.sessionFailed(error, retryInMs)
+        await waited(retryInMs, stopping.signal)
+        retryInMs = Math.min(retryInMs * 2, lastRetryMs)
+      }
+    }
+  }
+}
+
+function waited(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms)
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}

@@ -1,0 +1,13 @@
+import { runService } from '@tickertape/service-runtime'
+
+import { startAggregator } from './aggregator.ts'
+import { environment, readConfig, settings } from './config.ts'
+
+await runService({
+  name: 'aggregator',
+  prefix: 'AGGREGATOR_',
+  settings,
+  adminPort: 'AGGREGATOR_ADMIN_PORT',
+  environment,
+  start: (values, context) => startAggregator(readConfig(values), context),
+})
