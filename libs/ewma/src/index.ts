@@ -1,0 +1,5 @@
+export { decayFault, emptyEwma, ewmaValue, observe } from './ewma.ts'
+export type { Decay, EwmaSettings } from './ewma.ts'
+export { parseIndicator } from './indicator.ts'
+export type { Indicator } from './indicator.ts'
+export type { EwmaState } from '@tickertape/market-model'
