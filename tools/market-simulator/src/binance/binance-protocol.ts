@@ -1,0 +1,66 @@
+import type { FastifyInstance } from 'fastify'
+import type { WebSocket } from 'ws'
+import { Connection } from '../connection.ts'
+import type { Feed } from '../feed.ts'
+import type { VenueContext, VenueProtocol } from '../venue.ts'
+import { binanceRoutes } from './binance-rest.ts'
+import { BinanceSession, rawChannel } from './binance-session.ts'
+import { rawEvent } from './binance-text.ts'
+
+/** Binance spot: streams at /stream and /ws, REST under /api/v3. */
+export class BinanceProtocol implements VenueProtocol {
+  readonly feed: Feed
+  readonly #context: VenueContext
+
+  constructor(context: VenueContext, feed: Feed) {
+    this.feed = feed
+    this.#context = context
+  }
+
+  speaksAt(path: string): boolean {
+    return path === '/stream' || path === '/ws' || path.startsWith('/ws/')
+  }
+
+  mayConnect(): boolean {
+    return true
+  }
+
+  accept(socket: WebSocket, url: URL): void {
+    const context = this.#context
+    const connection = new Connection(context.connections.nextId(), 'binance', socket)
+    const combined = url.pathname === '/stream'
+    const listed = combined ? url.searchParams.get('streams') : url.pathname.slice('/ws/'.length)
+    const streams = (listed ?? '').split('/').filter((stream) => stream !== '')
+    context.connections.add(connection)
+    const session = new BinanceSession({ connection, context, feed: this.feed, combined }, streams)
+    socket.on('message', (bytes) => session.receive(String(bytes)))
+    socket.on('ping', () => session.countMessage())
+    socket.on('pong', () => {
+      session.countMessage()
+      session.pong()
+    })
+    // A reset connection is no news to a server; what follows is the close event.
+    socket.on('error', () => undefined)
+    socket.on('close', () => {
+      context.connections.remove(connection)
+      session.end()
+    })
+  }
+
+  routes(app: FastifyInstance): void {
+    binanceRoutes(app, this.#context)
+  }
+}
+
+/** The instrument behind `btcusdt@trade`; undefined for any other kind of stream. */
+export function tradeStreamSymbol(stream: string): string | undefined {
+  const match = /^([a-z0-9]+)@trade$/.exec(stream)
+  return match?.[1]?.toUpperCase()
+}
+
+/** Sends one combined frame to the stream's subscribers, to those at /ws without its wrapper. */
+export function publishEvent(context: VenueContext, stream: string, combined: string): void {
+  context.channels.publish(stream, combined)
+  const raw = rawChannel(stream)
+  if (context.channels.has(raw)) context.channels.publish(raw, rawEvent(combined))
+}

@@ -1,0 +1,46 @@
+import { type Instrument, settlementCurrency } from '../market/instrument.ts'
+import type { Market } from '../market/market.ts'
+
+export interface TradesChannel {
+  readonly name: string
+  readonly instruments: readonly string[]
+  /** Trades of one slice of venue time go out together, in milliseconds. */
+  readonly sliceMs: number
+}
+
+/**
+ * Reads `trades.{instrument}.{interval}` or `trades.{kind}.{currency}.{interval}`.
+ *
+ * @returns undefined for a channel that Deribit leaves out of its answer: an unknown one, and `raw`,
+ *   which is for authorized sessions only.
+ */
+export function parseTradesChannel(name: string, market: Market): TradesChannel | undefined {
+  const [topic, ...rest] = name.split('.')
+  const interval = rest.pop()
+  if (topic !== 'trades') return undefined
+  const sliceMs = interval === '100ms' ? 100 : interval === 'agg2' ? 1000 : undefined
+  if (sliceMs === undefined) return undefined
+  if (rest.length === 1) {
+    const instrument = market.instruments.find((each) => each.name === rest[0])
+    if (instrument === undefined) return undefined
+    return { name, instruments: [instrument.name], sliceMs }
+  }
+  const [kind, currency] = rest
+  if (rest.length !== 2 || kind === undefined || currency === undefined) return undefined
+  if (!kinds.has(kind)) return undefined
+  const members = market.instruments.filter(
+    (each) => isKind(each, kind) && (currency === 'any' || settlementCurrency(each) === currency),
+  )
+  if (members.length === 0 && !currencies.has(currency)) return undefined
+  return { name, instruments: members.map((each) => each.name), sliceMs }
+}
+
+/** Deribit counts perpetuals among the futures. */
+export function isKind(instrument: Instrument, kind: string): boolean {
+  if (kind === 'any') return true
+  return kind === 'future' ? instrument.kind !== 'spot' : instrument.kind === kind
+}
+
+const kinds = new Set(['future', 'option', 'spot', 'future_combo', 'option_combo', 'any'])
+
+const currencies = new Set(['BTC', 'ETH', 'USDC', 'USDT', 'EURR', 'any'])

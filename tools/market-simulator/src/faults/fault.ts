@@ -1,0 +1,28 @@
+import type { z } from 'zod'
+import type { Connections } from '../connections.ts'
+import type { Venue } from '../market/instrument.ts'
+import type { Market } from '../market/market.ts'
+
+/** What a fault may reach. */
+export interface FaultContext {
+  readonly connections: Connections
+  readonly markets: readonly Market[]
+  /** Puts all due trades on the sockets and returns the venue's time. */
+  readonly flush: () => number
+}
+
+/**
+ * Something that goes wrong on demand: `POST /control/<name>` arms it.
+ *
+ * A new fault is a file with one of these and a line in the table of faults/index.ts.
+ */
+export interface Fault<Params = unknown> {
+  readonly name: string
+  readonly params: z.ZodType<Params>
+  /** @returns what the control answers: the facts that a test needs afterwards */
+  arm(params: Params): unknown
+  /** The frames to send instead of this one; undefined leaves it as it is. */
+  frames?(frame: string): readonly string[] | undefined
+  /** Whether the trade stays off the WebSocket; history holds it all the same. */
+  withholds?(venue: Venue, instrument: string, sequence: number): boolean
+}

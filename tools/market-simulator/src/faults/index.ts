@@ -1,0 +1,66 @@
+import type { FrameFilter } from '../channels.ts'
+import type { Venue } from '../market/instrument.ts'
+import { dropFault } from './drop.ts'
+import { duplicateFault } from './duplicate.ts'
+import type { Fault, FaultContext } from './fault.ts'
+import { malformedFault } from './malformed.ts'
+import { skipFault } from './skip.ts'
+
+export class UnfitFaultError extends Error {
+  override readonly name = 'UnfitFaultError'
+}
+
+/** A fault behind the check of what arms it. */
+interface ArmedBy {
+  readonly name: string
+  readonly arm: (body: unknown) => unknown
+}
+
+/** All faults of one simulator. */
+export interface Faults {
+  /** @throws UnfitFaultError if there is no such fault, or the parameters do not fit it. */
+  arm(name: string, body: unknown): unknown
+  readonly filterFrames: FrameFilter
+  withholds(venue: Venue, instrument: string, sequence: number): boolean
+}
+
+export function createFaults(context: FaultContext): Faults {
+  const table: ArmedBy[] = []
+  const frameFilters: FrameFilter[] = []
+  const tradeFilters: NonNullable<Fault['withholds']>[] = []
+  function add<Params>(fault: Fault<Params>): void {
+    table.push({ name: fault.name, arm: (body) => fault.arm(checked(fault, body)) })
+    if (fault.frames !== undefined) frameFilters.push((frame) => fault.frames?.(frame))
+    if (fault.withholds !== undefined) tradeFilters.push(fault.withholds)
+  }
+
+  add(dropFault(context))
+  add(skipFault(context))
+  add(duplicateFault())
+  add(malformedFault())
+
+  return {
+    arm(name, body) {
+      const fault = table.find((each) => each.name === name)
+      if (fault !== undefined) return fault.arm(body)
+      const names = table.map((each) => each.name).join(', ')
+      throw new UnfitFaultError(`There is no fault "${name}"; there are ${names}`)
+    },
+    filterFrames(frame) {
+      let frames: readonly string[] | undefined
+      for (const filter of frameFilters) {
+        frames = (frames ?? [frame]).flatMap((each) => filter(each) ?? [each])
+      }
+      return frames
+    },
+    withholds: (venue, instrument, sequence) =>
+      tradeFilters.some((filter) => filter(venue, instrument, sequence)),
+  }
+}
+
+function checked<Params>(fault: Fault<Params>, body: unknown): Params {
+  const read = fault.params.safeParse(body ?? {})
+  if (read.success) return read.data
+  const problems = read.error.issues.map(({ message, path }) => `${path.join('.')}: ${message}`)
+  throw new UnfitFaultError(`Fault "${fault.name}" cannot be armed: ${problems.join('; ')}`)
+}

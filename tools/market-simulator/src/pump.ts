@@ -1,0 +1,86 @@
+import type { Feed } from './feed.ts'
+import { sliceStepMs } from './seeded-feed.ts'
+import type { VenueClock } from './venue-clock.ts'
+
+export interface PumpOptions {
+  readonly clock: VenueClock
+  readonly feeds: readonly Feed[]
+  /** Whether the subscribers' sockets can take more; `none` where nobody is subscribed. */
+  readonly subscribers: () => 'none' | 'ready' | 'congested'
+  readonly realTime: () => number
+}
+
+/** Between two looks at the clock, in real milliseconds: short against a slice of 100 ms. */
+const tickMs = 10
+
+/** A driven clock lets sockets and HTTP have their turn this often, in real milliseconds. */
+const burstMs = 8
+
+/** How soon a congested socket is looked at again, in real milliseconds. */
+const congestedMs = 1
+
+/** Moves the venue's clock and, with it, every feed. */
+export class Pump {
+  readonly #options: PumpOptions
+  #timer: NodeJS.Timeout | undefined
+  #immediate: NodeJS.Immediate | undefined
+  #stopped = false
+
+  constructor(options: PumpOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#turn()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    clearImmediate(this.#immediate)
+  }
+
+  /**
+   * Puts every trade up to the venue's present on the subscribed sockets.
+   *
+   * Called before the venue tells its time, so that whoever learns the time T has been sent all
+   * trades of T and before.
+   *
+   * @returns the venue's time
+   */
+  flush(): number {
+    const now = this.#options.clock.now()
+    this.#advance(now, true)
+    return now
+  }
+
+  #turn(): void {
+    if (this.#stopped) return
+    if (this.#options.clock.driven) this.#drive()
+    else {
+      this.#advance(this.#options.clock.now(), false)
+      this.#again(tickMs)
+    }
+  }
+
+  #drive(): void {
+    const { clock, realTime, subscribers } = this.#options
+    const deadline = realTime() + burstMs
+    while (clock.driven && realTime() < deadline) {
+      const state = subscribers()
+      if (state === 'none') return this.#again(tickMs)
+      if (state === 'congested') return this.#again(congestedMs)
+      clock.advanceTo((Math.floor(clock.now() / sliceStepMs) + 1) * sliceStepMs)
+      this.#advance(clock.now(), false)
+    }
+    this.#immediate = setImmediate(() => this.#turn())
+  }
+
+  #again(delayMs: number): void {
+    this.#timer = setTimeout(() => this.#turn(), delayMs)
+  }
+
+  #advance(to: number, flush: boolean): void {
+    for (const feed of this.#options.feeds) feed.advance(to, flush)
+  }
+}

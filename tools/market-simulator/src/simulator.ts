@@ -1,0 +1,164 @@
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { Server } from 'node:http'
+import { WebSocketServer } from 'ws'
+import { Channels } from './channels.ts'
+import { Connections } from './connections.ts'
+import { controlRoutes } from './control.ts'
+import { createFaults } from './faults/index.ts'
+import { defaultInstruments, type Instrument, type Venue } from './market/instrument.ts'
+import type { Market } from './market/market.ts'
+import { SeededMarket } from './market/seeded-market.ts'
+import { Pump } from './pump.ts'
+import { SentTrades } from './sent-trades.ts'
+import { type ClockSpeed, VenueClock } from './venue-clock.ts'
+import type { VenueProtocol } from './venue.ts'
+import { speakSeeded } from './venues.ts'
+
+export interface SimulatorOptions {
+  /** 0, the default, takes any free port. */
+  readonly port?: number
+  readonly venues?: readonly Venue[]
+  readonly instruments?: readonly Instrument[]
+  /** The same seed gives the same market for ever. */
+  readonly seed?: string
+  /** Scales the number of trades; 1 is about 200 a second over all default instruments. */
+  readonly rate?: number
+  readonly speed?: ClockSpeed
+  /** The clock's speed once trading has ended; a minute a second after `max`. */
+  readonly speedAfterEnd?: number
+  /** Milliseconds since the epoch at which the venue's clock begins; now by default. */
+  readonly start?: number
+  /** Venue time of the last possible trade; the clock goes on beyond it. */
+  readonly end?: number
+  /** The clock stands still until POST /control/start. */
+  readonly hold?: boolean
+  /** Whether the venues' request limits apply; true by default. */
+  readonly limits?: boolean
+  /** Real milliseconds of one second of the protocols' keep-alive: 1000, less in tests. */
+  readonly protocolSecondMs?: number
+}
+
+export interface RunningSimulator extends AsyncDisposable {
+  readonly port: number
+  readonly deribitWsUrl: string
+  readonly deribitRestUrl: string
+  readonly binanceWsUrl: string
+  readonly binanceRestUrl: string
+  readonly controlUrl: string
+  /** The ground truth, by venue. */
+  readonly markets: ReadonlyMap<Venue, Market>
+  /** Lets a held clock go, as POST /control/start does. */
+  release(): void
+}
+
+/** Bytes that a subscriber may have unsent before a clock at speed `max` waits for it. */
+const highWaterBytes = 4 * 1024 * 1024
+
+const speedAfterMax = 60
+
+/** Starts one server on 127.0.0.1 for all venues and the control. */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<RunningSimulator> {
+  const realTime = (): number => performance.now()
+  const speed = options.speed ?? 1
+  const start = options.start ?? Date.now()
+  const clock = new VenueClock({
+    start,
+    speed,
+    held: options.hold ?? false,
+    end: options.end,
+    speedAfterEnd: options.speedAfterEnd ?? (speed === 'max' ? speedAfterMax : speed),
+    realTime,
+  })
+  const markets = (options.venues ?? ['deribit', 'binance']).map(
+    (venue) =>
+      new SeededMarket({
+        venue,
+        instruments: options.instruments ?? defaultInstruments,
+        seed: options.seed ?? 'tickertape',
+        rate: options.rate,
+        endTime: options.end,
+      }),
+  )
+  const connections = new Connections()
+  const feeds: VenueProtocol['feed'][] = []
+  const pump = new Pump({
+    clock,
+    feeds,
+    subscribers: () => connections.subscribers(highWaterBytes),
+    realTime,
+  })
+  const flush = (): number => pump.flush()
+  const faults = createFaults({ connections, markets, flush })
+  const sent = new Map(markets.map(({ venue }) => [venue, new SentTrades()]))
+  const protocols = markets.map((market) =>
+    speakSeeded(market, start, {
+      market,
+      channels: new Channels(faults.filterFrames),
+      connections,
+      sent: sent.get(market.venue) ?? new SentTrades(),
+      withholds: (instrument, sequence) => faults.withholds(market.venue, instrument, sequence),
+      flush,
+      now: () => clock.now(),
+      realTime,
+      protocolSecondMs: options.protocolSecondMs ?? 1000,
+      limits: options.limits ?? true,
+    }),
+  )
+  feeds.push(...protocols.map(({ feed }) => feed))
+
+  const app = Fastify({ forceCloseConnections: true })
+  for (const protocol of protocols) protocol.routes(app)
+  controlRoutes(app, { clock, connections, faults, markets, sent, end: options.end })
+  const sockets = serveSockets(app.server, protocols)
+  await app.listen({ host: '127.0.0.1', port: options.port ?? 0 })
+  pump.start()
+  return {
+    ...addresses(app),
+    markets: new Map(markets.map((market) => [market.venue, market])),
+    release: () => clock.release(),
+    async [Symbol.asyncDispose]() {
+      pump.stop()
+      for (const connection of connections.all()) connection.terminate()
+      sockets.close()
+      await app.close()
+    },
+  }
+}
+
+function serveSockets(server: Server, protocols: readonly VenueProtocol[]): WebSocketServer {
+  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false })
+  server.on('upgrade', (request, socket, head) => {
+    const url = new URL(request.url ?? '/', 'http://127.0.0.1')
+    const protocol = protocols.find((each) => each.speaksAt(url.pathname))
+    if (protocol?.mayConnect() !== true) {
+      const status = protocol === undefined ? '404 Not Found' : '429 Too Many Requests'
+      socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+      return
+    }
+    sockets.handleUpgrade(request, socket, head, (accepted) => protocol.accept(accepted, url))
+  })
+  return sockets
+}
+
+function addresses(
+  app: FastifyInstance,
+): Pick<
+  RunningSimulator,
+  'port' | 'deribitWsUrl' | 'deribitRestUrl' | 'binanceWsUrl' | 'binanceRestUrl' | 'controlUrl'
+> {
+  const address = app.server.address()
+  // A string is the path of a pipe, and null means that nothing listens.
+  if (address === null || typeof address === 'string') {
+    throw new Error('The simulator listens on no TCP port')
+  }
+  const { port } = address
+  const host = `127.0.0.1:${port}`
+  return {
+    port,
+    deribitWsUrl: `ws://${host}/ws/api/v2`,
+    deribitRestUrl: `http://${host}/api/v2`,
+    binanceWsUrl: `ws://${host}`,
+    binanceRestUrl: `http://${host}`,
+    controlUrl: `http://${host}/control`,
+  }
+}
