@@ -1,0 +1,99 @@
+import pg from 'pg'
+
+export interface DatabaseOptions {
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string
+  /** Most connections at a time; 2 unless given. */
+  readonly maxConnections?: number
+  /** Longest wait for the answer to one statement, in ms; no limit unless given. */
+  readonly queryTimeoutMs?: number
+}
+
+/** A statement with its parameters. A name makes PostgreSQL keep the plan for the connection. */
+export interface Statement {
+  readonly name?: string
+  readonly text: string
+  readonly values?: readonly unknown[]
+}
+
+export interface QueryResult<Row> {
+  readonly rows: readonly Row[]
+  /** Rows that the statement touched. */
+  readonly count: number
+}
+
+/** One connection inside of a transaction. */
+export interface Transaction {
+  query<Row = unknown>(statement: Statement | string): Promise<QueryResult<Row>>
+}
+
+const connectTimeoutMs = 5_000
+
+/**
+ * A pool of connections that outlives the server: a broken connection is thrown away, and the next
+ * statement opens a new one. Numerics and bigints come out as text, times as Date.
+ */
+export class Database implements AsyncDisposable {
+  readonly #pool: pg.Pool
+
+  constructor(url: string, options: DatabaseOptions) {
+    this.#pool = new pg.Pool({
+      connectionString: url,
+      application_name: options.applicationName,
+      max: options.maxConnections ?? 2,
+      connectionTimeoutMillis: connectTimeoutMs,
+      keepAlive: true,
+      ...(options.queryTimeoutMs === undefined ? {} : { query_timeout: options.queryTimeoutMs }),
+    })
+    // An idle connection that breaks is dropped by the pool; whoever needs one next will notice.
+    this.#pool.on('error', () => undefined)
+  }
+
+  /** @throws what PostgreSQL or the connection says; `isOutage` tells what will pass. */
+  async query<Row = unknown>(statement: Statement | string): Promise<QueryResult<Row>> {
+    return toResult<Row>(await this.#pool.query(toQuery(statement)))
+  }
+
+  /**
+   * Runs statements in one transaction, which commits if `run` returns.
+   *
+   * If the connection breaks during the commit, whether it counts is not known: `run` must be safe to
+   * run again.
+   */
+  async transaction<T>(run: (transaction: Transaction) => Promise<T>, begin = 'begin'): Promise<T> {
+    const client = await this.#pool.connect()
+    try {
+      await client.query(begin)
+      const result = await run({
+        query: async <Row>(statement: Statement | string) =>
+          toResult<Row>(await client.query(toQuery(statement))),
+      })
+      await client.query('commit')
+      client.release()
+      return result
+    } catch (error) {
+      // Closing the connection ends the transaction, whatever state either is in.
+      client.release(true)
+      throw error
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool.end()
+  }
+}
+
+function toQuery(statement: Statement | string): pg.QueryConfig {
+  if (typeof statement === 'string') return { text: statement }
+  const { name, text, values } = statement
+  return {
+    text,
+    ...(name === undefined ? {} : { name }),
+    ...(values === undefined ? {} : { values: [...values] }),
+  }
+}
+
+function toResult<Row>(result: pg.QueryResult): QueryResult<Row> {
+  // Rows are what the statement selects; its author knows their columns.
+  return { rows: result.rows as Row[], count: result.rowCount ?? 0 }
+}

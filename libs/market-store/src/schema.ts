@@ -1,0 +1,170 @@
+import {
+  bigint,
+  boolean,
+  customType,
+  index,
+  integer,
+  jsonb,
+  numeric,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+} from 'drizzle-orm/pg-core'
+
+/**
+ * Every table of the database. The migrations derive from this file, and so do the bulk statements: a
+ * column is described once. After a change: `npx drizzle-kit generate --name <what-changes>` in this
+ * lib, then `node generate-migrations.ts`.
+ *
+ * Prices, quantities and sums are `numeric` without a scale: exact at any size, text in JavaScript.
+ * Times are event times unless said otherwise, to the millisecond.
+ */
+
+const bytea = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' })
+
+function time(name: string) {
+  return timestamp(name, { withTimezone: true, precision: 3 })
+}
+
+/** A count, a sequence or an offset: venues and Kafka stay far below 2^53. */
+function whole(name: string) {
+  return bigint(name, { mode: 'number' })
+}
+
+/** One row for each identity (instrument, trade id, version): the first record of it in the log. */
+export const trades = pgTable(
+  'trades',
+  {
+    instrumentId: text('instrument_id').notNull(),
+    tradeId: text('trade_id').notNull(),
+    version: integer('version').notNull(),
+    venue: text('venue').notNull(),
+    feedId: text('feed_id').notNull(),
+    instrument: text('instrument').notNull(),
+    status: text('status', { enum: ['confirmed', 'pending', 'cancelled'] }).notNull(),
+    sequence: whole('sequence'),
+    venueOrder: whole('venue_order'),
+    price: numeric('price').notNull(),
+    quantity: numeric('quantity').notNull(),
+    notionalUsd: numeric('notional_usd'),
+    takerSide: text('taker_side', { enum: ['buy', 'sell', 'unknown'] }).notNull(),
+    eventTime: time('event_time').notNull(),
+    /** By the clock of ingest. */
+    receivedAt: time('received_at').notNull(),
+    indexPrice: numeric('index_price'),
+    markPrice: numeric('mark_price'),
+    impliedVolatility: numeric('implied_volatility'),
+    liquidation: text('liquidation'),
+    tickDirection: integer('tick_direction'),
+    counterparty: text('counterparty'),
+    book: text('book'),
+    maturesAt: time('matures_at'),
+    txHash: text('tx_hash'),
+    baseToken: text('base_token'),
+    quoteToken: text('quote_token'),
+    /** Where in market-events the record stands. */
+    sourcePartition: integer('source_partition').notNull(),
+    sourceOffset: whole('source_offset').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.instrumentId, table.tradeId, table.version] }),
+    index('trades_instrument_id_event_time').on(table.instrumentId, table.eventTime),
+  ],
+)
+
+/** The standing candle of each window: the highest (rebuild_id, revision), no rebuild being lowest. */
+export const candles = pgTable(
+  'candles',
+  {
+    instrumentId: text('instrument_id').notNull(),
+    interval: text('interval').notNull(),
+    windowStart: time('window_start').notNull(),
+    windowEnd: time('window_end').notNull(),
+    open: numeric('open').notNull(),
+    high: numeric('high').notNull(),
+    low: numeric('low').notNull(),
+    close: numeric('close').notNull(),
+    volume: numeric('volume').notNull(),
+    buyVolume: numeric('buy_volume').notNull(),
+    quoteVolume: numeric('quote_volume').notNull(),
+    notionalUsd: numeric('notional_usd'),
+    vwap: numeric('vwap'),
+    tradeCount: whole('trade_count').notNull(),
+    indicators: jsonb('indicators').$type<Readonly<Record<string, number>>>().notNull(),
+    quality: text('quality', {
+      enum: ['complete', 'quiet', 'gap', 'backfilled', 'partial'],
+    }).notNull(),
+    revision: integer('revision').notNull(),
+    final: boolean('final').notNull(),
+    firstSequence: whole('first_sequence'),
+    lastSequence: whole('last_sequence'),
+    rebuildId: whole('rebuild_id'),
+  },
+  (table) => [primaryKey({ columns: [table.instrumentId, table.interval, table.windowStart] })],
+)
+
+/**
+ * Records that a service turned away. The key is where the reject itself stands: in the topic
+ * `rejected`, or, if the sink is who could not use it, in the topic that it was read from.
+ */
+export const rejected = pgTable(
+  'rejected',
+  {
+    topic: text('topic').notNull(),
+    partition: integer('partition').notNull(),
+    offset: whole('offset').notNull(),
+    stage: text('stage').notNull(),
+    reason: text('reason').notNull(),
+    message: text('message').notNull(),
+    /** Where the record was first read; null for what never was in Kafka. */
+    sourceTopic: text('source_topic'),
+    sourcePartition: integer('source_partition'),
+    sourceOffset: whole('source_offset'),
+    key: bytea('key'),
+    value: bytea('value'),
+    /** When Kafka took the record at the key's position. */
+    rejectedAt: time('rejected_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.topic, table.partition, table.offset] })],
+)
+
+/** Each gap as last announced. */
+export const sequenceGaps = pgTable('sequence_gaps', {
+  gapId: text('gap_id').primaryKey(),
+  feedId: text('feed_id').notNull(),
+  replicaId: text('replica_id').notNull(),
+  /** null: the whole feed. */
+  instrumentId: text('instrument_id'),
+  fromTime: time('from_time').notNull(),
+  toTime: time('to_time').notNull(),
+  fromSequence: whole('from_sequence'),
+  toSequence: whole('to_sequence'),
+  state: text('state', { enum: ['open', 'backfilled', 'unrecoverable'] }).notNull(),
+  sourcePartition: integer('source_partition').notNull(),
+  sourceOffset: whole('source_offset').notNull(),
+})
+
+/** Event time up to which the sink has read everything of a feed in a partition of market-events. */
+export const feedWatermarks = pgTable(
+  'feed_watermarks',
+  {
+    partition: integer('partition').notNull(),
+    feedId: text('feed_id').notNull(),
+    upTo: time('up_to').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.partition, table.feedId] })],
+)
+
+/** How far the sink has written each partition, in the same transaction as the rows. */
+export const sinkOffsets = pgTable(
+  'sink_offsets',
+  {
+    topic: text('topic').notNull(),
+    partition: integer('partition').notNull(),
+    nextOffset: whole('next_offset').notNull(),
+    /** Raised by every new owner; a commit under an older one fails. */
+    epoch: whole('epoch').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.topic, table.partition] })],
+)
