@@ -1,9 +1,7 @@
 import { PartitionAggregation } from '@tickertape/candles'
 import { DecodeFailure, Deserializer, readPartition, topicName } from '@tickertape/kafka-avro'
-import type { PartitionState } from '@tickertape/market-model'
 
 import { readChangelog } from './changelog.ts'
-import type { AggregatorConfig } from './config.ts'
 import type { SessionDependencies } from './session.ts'
 
 export interface RestoredPartition {
@@ -35,7 +33,6 @@ export async function restorePartition(
       `The changelog of ${topic} [${partition}] stands at offset ${state.partition?.committedOffset ?? 'none'}, the committed offset of group ${config.kafka.groupId} is ${committed ?? 'none'}: one of them was restored, deleted or moved without the other. Bring them back together, or delete both to compute from the log's beginning`,
     )
   }
-  if (state.partition !== undefined) requireSameSettings(config, state.partition, topic)
   const aggregation = PartitionAggregation.restore(
     config.windows,
     state.partition,
@@ -60,25 +57,4 @@ export async function restorePartition(
     }
   }
   return { aggregation, position: committed, replayed }
-}
-
-function requireSameSettings(
-  { windows }: AggregatorConfig,
-  state: PartitionState,
-  topic: string,
-): void {
-  const differences = [
-    difference('AGGREGATOR_GRACE_MS', state.graceMs, windows.graceMs),
-    difference('AGGREGATOR_INTERVALS', state.intervals, windows.intervals),
-    difference('AGGREGATOR_INDICATORS', state.indicators, windows.indicators),
-  ].filter((text) => text !== undefined)
-  if (differences.length === 0) return
-  throw new Error(
-    `The candles of ${topic} were made with other settings: ${differences.join('; ')}. Start with those, or begin a new installation (TOPIC_PREFIX)`,
-  )
-}
-
-function difference(name: string, was: unknown, is: unknown): string | undefined {
-  const [before, now] = [String(was), String(is)]
-  return before === now ? undefined : `${name} was "${before}" and is "${now}"`
 }

@@ -125,28 +125,38 @@ class Session implements PartitionHandlers {
 
   async process(messages: readonly Message[]): Promise<void> {
     await this.#marketEvents.prepare(messages.map(({ value }) => value))
-    for (const message of messages) this.#apply(message)
+    for (const message of messages) await this.#apply(message)
     const { intervalMs, records } = this.#dependencies.config.commit
     const due = performance.now() - this.#lastCommit >= intervalMs
     if (due || this.#uncommitted >= records) await this.#commit()
   }
 
-  #apply(message: Message): void {
+  async #apply(message: Message): Promise<void> {
     const aggregation = this.#partitions.get(message.partition)
     // Not ours any more: its next owner reads it from the committed offset.
     if (aggregation === undefined) return
-    this.#positions.set(message.partition, message.offset + 1)
     this.#uncommitted += 1
     const event = this.#marketEvents.deserialize(message.value)
     if (event instanceof DecodeFailure) {
+      this.#positions.set(message.partition, message.offset + 1)
       this.#reject(message, event.reason, event.message)
       return
     }
-    const { outcome, candles } = aggregation.apply(event, message.offset)
-    this.#dependencies.events.recordApplied(outcome)
-    for (const candle of candles) this.#emitted.push({ partition: message.partition, candle })
-    const text = rejections[outcome]
-    if (text !== undefined) this.#reject(message, outcome, text)
+    for (;;) {
+      const { outcome, candles, unfinished } = aggregation.apply(event, message.offset)
+      for (const candle of candles) this.#emitted.push({ partition: message.partition, candle })
+      if (!unfinished) {
+        this.#positions.set(message.partition, message.offset + 1)
+        this.#dependencies.events.recordApplied(outcome)
+        const text = rejections[outcome]
+        if (text !== undefined) this.#reject(message, outcome, text)
+        return
+      }
+      // A long catch-up goes out over several transactions, each of which stands before the heartbeat
+      // that it is part of: whoever restores it applies the heartbeat again.
+      this.#positions.set(message.partition, message.offset)
+      await this.#commit()
+    }
   }
 
   #reject(message: Message, reason: string, text: string): void {
