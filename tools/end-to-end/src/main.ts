@@ -1,0 +1,20 @@
+import { readOptions } from './config.ts'
+import { runTests } from './run-tests.ts'
+import { formatSummary } from './test-summary.ts'
+
+const stopping = new AbortController()
+process.once('SIGINT', () => stopping.abort())
+process.once('SIGTERM', () => stopping.abort())
+
+const print = (line: string): void => {
+  process.stdout.write(`${line}\n`)
+}
+
+try {
+  const summary = await runTests(readOptions(process.argv.slice(2)), stopping.signal, print)
+  if (summary.failed > 0 || summary.passed === 0) process.exitCode = 1
+  print(`\n${formatSummary(summary)}`)
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+}

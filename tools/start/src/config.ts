@@ -1,0 +1,50 @@
+import { parseArgs } from 'node:util'
+
+import type { ServiceName } from './services.ts'
+
+export interface StartOptions {
+  /** A live venue; undefined for the simulator. */
+  readonly venue: string | undefined
+  /** Undefined for the venue's default. */
+  readonly instruments: string | undefined
+}
+
+export const usage = `Usage: npm start [-- --venue <venue> [--instruments <instrument,…>]]
+
+  --venue        a live venue: deribit or binance. Without it the built-in market simulator runs.
+  --instruments  the venue's own names, comma separated: --venue binance --instruments BTCUSDT,ETHUSDT`
+
+/** @throws Error with the usage for arguments that mean nothing. */
+export function readOptions(args: readonly string[]): StartOptions | 'help' {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        venue: { type: 'string' },
+        instruments: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    })
+    if (values.help) return 'help'
+    if (values.venue !== undefined && !['deribit', 'binance'].includes(values.venue)) {
+      throw new Error(`--venue must be deribit or binance, got "${values.venue}"`)
+    }
+    return { venue: values.venue, instruments: values.instruments }
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`, {
+      cause: error,
+    })
+  }
+}
+
+/** What a service inherits from the shell: its own settings and what Node needs. */
+export function inheritedEnvironment(service: ServiceName): Record<string, string> {
+  const own = `${service.toUpperCase().replaceAll('-', '_')}_`
+  return Object.fromEntries(
+    Object.entries(process.env).filter(
+      (entry): entry is [string, string] =>
+        entry[1] !== undefined &&
+        (['PATH', 'HOME', 'LOG_LEVEL', 'TZ'].includes(entry[0]) || entry[0].startsWith(own)),
+    ),
+  )
+}

@@ -1,0 +1,20 @@
+import { fileURLToPath } from 'node:url'
+
+/** Programs that `npm start` runs besides the stack, in the order in which they start. */
+export const services = [
+  { name: 'market-simulator', project: 'tools/market-simulator', port: 9100 },
+  { name: 'pg-sink', project: 'apps/pg-sink', port: 9103 },
+  { name: 'aggregator', project: 'apps/aggregator', port: 9102 },
+  { name: 'ingest', project: 'apps/ingest', port: 9101 },
+] as const
+
+export type ServiceName = (typeof services)[number]['name']
+
+const root = new URL('../../../', import.meta.url)
+
+export function mainFile(project: string): string {
+  return fileURLToPath(new URL(`${project}/src/main.ts`, root))
+}
+
+/** Where the local run keeps its data and logs. */
+export const runFolder = fileURLToPath(new URL('.tickertape/', root))

@@ -1,0 +1,158 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { ensureTopics } from '@tickertape/kafka-avro'
+import { startStack } from '@tickertape/stack'
+import type { StackAddresses } from '@tickertape/stack'
+
+import { inheritedEnvironment } from './config.ts'
+import type { StartOptions } from './config.ts'
+import { sumMetric } from './metrics-text.ts'
+import { mainFile, runFolder, services } from './services.ts'
+import type { ServiceName } from './services.ts'
+import { formatStatus } from './status-line.ts'
+import type { Counts } from './status-line.ts'
+import { SupervisedProcess } from './supervised-process.ts'
+
+/**
+ * Runs the whole system until the signal: the local stack, the services and, without a live venue, the
+ * market simulator. All of it has stopped when this returns.
+ */
+export async function start(
+  options: StartOptions,
+  signal: AbortSignal,
+  print: (line: string) => void,
+): Promise<void> {
+  await using cleanup = new AsyncDisposableStack()
+  const stack = cleanup.use(
+    await startStack({
+      folder: join(runFolder, 'stack'),
+      ports: 'default',
+      onProgress: print,
+    }),
+  )
+  await ensureTopics({ brokers: stack.kafkaBrokers })
+  const logs = join(runFolder, 'logs')
+  mkdirSync(logs, { recursive: true })
+  const running = services
+    .filter(({ name }) => name !== 'market-simulator' || options.venue === undefined)
+    .map(({ name, project, port }) => {
+      const logFile = join(logs, `${name}.log`)
+      const supervised = new SupervisedProcess({
+        name,
+        main: mainFile(project),
+        environment: { ...inheritedEnvironment(name), ...settingsOf(name, stack, options) },
+        logFile,
+        onStart: () => undefined,
+        onExit: (how, restartInMs) =>
+          print(`${name} ${how}; starting it again in ${restartInMs / 1000} s (${logFile})`),
+      })
+      cleanup.use(supervised)
+      return { name, port, logFile, pid: supervised.pid }
+    })
+  print(
+    table([
+      ['what', 'where', 'pid', 'log'],
+      ['kafka', stack.kafkaBrokers, '', join(stack.folder, 'logs')],
+      ['registry', stack.registryUrl, '', ''],
+      ['postgresql', stack.databaseUrl, '', ''],
+      ...running.map(({ name, port, pid, logFile }) => [
+        name,
+        name === 'market-simulator'
+          ? `http://127.0.0.1:${port}/control/status`
+          : `http://127.0.0.1:${port}/metrics`,
+        String(pid ?? ''),
+        logFile,
+      ]),
+    ]),
+  )
+  print('Ctrl-C stops all of it. `npm run verify` checks the candles against the stored trades.')
+  await printStatus(signal, print)
+  print('Stopping: services drain first, then the stack …')
+}
+
+function settingsOf(
+  name: ServiceName,
+  stack: StackAddresses,
+  { venue, instruments }: StartOptions,
+): Record<string, string> {
+  if (name === 'market-simulator') return {}
+  const shared = { KAFKA_BROKERS: stack.kafkaBrokers, REGISTRY_URL: stack.registryUrl }
+  if (name === 'pg-sink') return { ...shared, DATABASE_URL: stack.databaseUrl }
+  if (name === 'aggregator') return shared
+  return {
+    ...shared,
+    INGEST_VENUE: venue ?? 'deribit',
+    ...(instruments === undefined ? {} : { INGEST_INSTRUMENTS: instruments }),
+    ...(venue === undefined
+      ? {
+          INGEST_WS_URL: 'ws://127.0.0.1:9100/ws/api/v2',
+          INGEST_REST_URL: 'http://127.0.0.1:9100/api/v2',
+        }
+      : {}),
+  }
+}
+
+async function printStatus(signal: AbortSignal, print: (line: string) => void): Promise<void> {
+  let before: Counts = { trades: undefined, candles: undefined, lag: undefined, rows: undefined }
+  let beforeAt = performance.now()
+  while (!signal.aborted) {
+    await pause(1_000, signal)
+    if (signal.aborted) return
+    const now = await readCounts()
+    const at = performance.now()
+    print(formatStatus(new Date(), before, now, (at - beforeAt) / 1000))
+    before = now
+    beforeAt = at
+  }
+}
+
+async function readCounts(): Promise<Counts> {
+  const [ingest, aggregator, sink] = await Promise.all([9101, 9102, 9103].map(metricsOf))
+  return {
+    trades: sumMetric(ingest ?? '', 'ingest_trades_total'),
+    candles: sumMetric(aggregator ?? '', 'aggregator_candles_total'),
+    lag: sumMetric(sink ?? '', 'pg_sink_lag_records'),
+    rows: sumMetric(sink ?? '', 'pg_sink_rows_total'),
+  }
+}
+
+/** Undefined while a service is starting or gone: the status line shows that as a dash. */
+async function metricsOf(port: number): Promise<string | undefined> {
+  try {
+    const answer = await fetch(`http://127.0.0.1:${port}/metrics`, {
+      signal: AbortSignal.timeout(800),
+    })
+    return await answer.text()
+  } catch {
+    return undefined
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms)
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer)
+        resolve()
+      },
+      { once: true },
+    )
+  })
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]?.map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  )
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths?.[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
