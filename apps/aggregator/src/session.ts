@@ -53,7 +53,7 @@ export async function runSession(
     groupId: config.kafka.groupId,
     topics: [topicName('market-events', config.kafka.topicPrefix)],
     maxWaitMs: Math.min(50, config.commit.intervalMs),
-    onWarning: events.kafkaWarning,
+    onWarning: (message) => events.kafkaWarning(message),
   })
   await reader.run(new Session(dependencies, producer, reader), signal)
 }

@@ -39,13 +39,18 @@ export class Channels {
     return this.#subscribers.has(channel)
   }
 
-  /** Encodes the frame once, whatever the number of subscribers. */
-  publish(channel: string, frame: string): void {
+  /**
+   * Encodes the frame once, whatever the number of subscribers.
+   *
+   * @returns whether there is any subscriber
+   */
+  publish(channel: string, frame: string): boolean {
     const subscribers = this.#subscribers.get(channel)
-    if (subscribers === undefined) return
+    if (subscribers === undefined) return false
     for (const text of this.#filter(frame) ?? [frame]) {
       const bytes = Buffer.from(text)
       for (const subscriber of subscribers) subscriber.send(bytes)
     }
+    return true
   }
 }

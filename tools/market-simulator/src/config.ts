@@ -30,24 +30,41 @@ const time = z
 
 const venue = z.enum(['deribit', 'binance'])
 
-const settings = z.object({
-  SIMULATOR_PORT: integer(0).default(9100),
-  SIMULATOR_VENUES: z
-    .string()
-    .transform((text) => text.split(','))
-    .pipe(z.array(venue, { error: 'must be deribit, binance or both, separated by a comma' }))
-    .optional(),
-  SIMULATOR_SEED: z.string().default('tickertape'),
-  SIMULATOR_RATE: positive.default(1),
-  SIMULATOR_SPEED: z
-    .union([z.literal('max'), positive], { error: 'must be a positive number or "max"' })
-    .default(1),
-  SIMULATOR_SPEED_AFTER_END: positive.optional(),
-  SIMULATOR_START: time.optional(),
-  SIMULATOR_END: time.optional(),
-  SIMULATOR_HOLD: flag.default(false),
-  SIMULATOR_LIMITS: flag.default(true),
-})
+/** Settings that a recording decides. */
+const seededOnly = ['SIMULATOR_VENUES', 'SIMULATOR_END'] as const
+
+const settings = z
+  .object({
+    SIMULATOR_PORT: integer(0).default(9100),
+    SIMULATOR_VENUES: z
+      .string()
+      .transform((text) => text.split(','))
+      .pipe(z.array(venue, { error: 'must be deribit, binance or both, separated by a comma' }))
+      .optional(),
+    SIMULATOR_SEED: z.string().default('tickertape'),
+    SIMULATOR_RATE: positive.default(1),
+    SIMULATOR_SPEED: z
+      .union([z.literal('max'), positive], { error: 'must be a positive number or "max"' })
+      .default(1),
+    SIMULATOR_SPEED_AFTER_END: positive.optional(),
+    SIMULATOR_REPLAY: z.string().optional(),
+    SIMULATOR_START: time.optional(),
+    SIMULATOR_END: time.optional(),
+    SIMULATOR_HOLD: flag.default(false),
+    SIMULATOR_LIMITS: flag.default(true),
+  })
+  .check((read) => {
+    const { value } = read
+    for (const name of seededOnly) {
+      if (value.SIMULATOR_REPLAY === undefined || value[name] === undefined) continue
+      read.issues.push({
+        code: 'custom',
+        path: [name],
+        message: 'must be left out with SIMULATOR_REPLAY, which brings its own',
+        input: value[name],
+      })
+    }
+  })
 
 /**
  * Reads the settings from the environment.
@@ -78,6 +95,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Simula
     ...(given.SIMULATOR_SPEED_AFTER_END !== undefined && {
       speedAfterEnd: given.SIMULATOR_SPEED_AFTER_END,
     }),
+    ...(given.SIMULATOR_REPLAY !== undefined && { replay: given.SIMULATOR_REPLAY }),
     ...(given.SIMULATOR_START !== undefined && { start: given.SIMULATOR_START }),
     ...(given.SIMULATOR_END !== undefined && { end: given.SIMULATOR_END }),
   }

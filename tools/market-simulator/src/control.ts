@@ -15,6 +15,8 @@ export interface ControlContext {
   readonly sent: ReadonlyMap<Venue, SentTrades>
   /** Venue time of the last trade; undefined where trading never ends. */
   readonly end: number | undefined
+  /** Whether every trade there is has been published. */
+  readonly finished: () => boolean
 }
 
 /** Bounds one answer of /control/truth. */
@@ -81,13 +83,12 @@ function truthRow(trade: SimulatedTrade): unknown {
 
 function status(context: ControlContext): unknown {
   const { clock, connections, end, markets, sent } = context
-  const now = clock.now()
   return {
-    clock: now,
+    clock: clock.now(),
     speed: clock.speed,
     held: clock.held,
     end: end ?? null,
-    finished: end !== undefined && now >= end,
+    finished: context.finished(),
     connections: connections.all().map((connection) => ({
       id: connection.id,
       venue: connection.venue,

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { ConfigError, readConfig } from './config.ts'
 import { listening, stopped, unfit } from './events.ts'
+import { RecordingError } from './replay/recording.ts'
 import { startSimulator } from './simulator.ts'
 
 try {
@@ -11,11 +12,12 @@ try {
   await simulator[Symbol.asyncDispose]()
   stopped()
 } catch (error) {
-  if (!(error instanceof ConfigError) && !isPortTaken(error)) throw error
+  if (!isUnfit(error)) throw error
   unfit(error.message)
   process.exitCode = 1
 }
 
-function isPortTaken(error: unknown): error is Error {
+function isUnfit(error: unknown): error is Error {
+  if (error instanceof ConfigError || error instanceof RecordingError) return true
   return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
 }

@@ -8,6 +8,8 @@ export interface PumpOptions {
   /** Whether the subscribers' sockets can take more; `none` where nobody is subscribed. */
   readonly subscribers: () => 'none' | 'ready' | 'congested'
   readonly realTime: () => number
+  /** Venue time of the last trade; undefined where trading never ends. */
+  readonly end: number | undefined
 }
 
 /** Between two looks at the clock, in real milliseconds: short against a slice of 100 ms. */
@@ -25,9 +27,15 @@ export class Pump {
   #timer: NodeJS.Timeout | undefined
   #immediate: NodeJS.Immediate | undefined
   #stopped = false
+  #finished = false
 
   constructor(options: PumpOptions) {
     this.#options = options
+  }
+
+  /** Whether every trade there is has been published. */
+  get finished(): boolean {
+    return this.#finished
   }
 
   start(): void {
@@ -81,6 +89,10 @@ export class Pump {
   }
 
   #advance(to: number, flush: boolean): void {
-    for (const feed of this.#options.feeds) feed.advance(to, flush)
+    const { end, feeds } = this.#options
+    const ended = end !== undefined && to >= end
+    // Nothing can be added to a slice after the last trade, so none is held back.
+    for (const feed of feeds) feed.advance(to, flush || ended)
+    this.#finished = ended
   }
 }

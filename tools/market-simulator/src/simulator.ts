@@ -4,15 +4,15 @@ import { WebSocketServer } from 'ws'
 import { Channels } from './channels.ts'
 import { Connections } from './connections.ts'
 import { controlRoutes } from './control.ts'
+import type { Feed } from './feed.ts'
 import { createFaults } from './faults/index.ts'
 import { defaultInstruments, type Instrument, type Venue } from './market/instrument.ts'
 import type { Market } from './market/market.ts'
-import { SeededMarket } from './market/seeded-market.ts'
 import { Pump } from './pump.ts'
 import { SentTrades } from './sent-trades.ts'
 import { type ClockSpeed, VenueClock } from './venue-clock.ts'
 import type { VenueProtocol } from './venue.ts'
-import { speakSeeded } from './venues.ts'
+import { replayStage, seededStage, type Stage } from './stage.ts'
 
 export interface SimulatorOptions {
   /** 0, the default, takes any free port. */
@@ -28,7 +28,12 @@ export interface SimulatorOptions {
   readonly speedAfterEnd?: number
   /** Milliseconds since the epoch at which the venue's clock begins; now by default. */
   readonly start?: number
-  /** Venue time of the last possible trade; the clock goes on beyond it. */
+  /**
+   * A recording (.jsonl.gz) to send in place of the seeded market: its venues, instruments and
+   * times are then those of the file, and the clock starts a second before its first message.
+   */
+  readonly replay?: string
+  /** Venue time of the last possible trade of a seeded market; the clock goes on beyond it. */
   readonly end?: number
   /** The clock stands still until POST /control/start. */
   readonly hold?: boolean
@@ -56,59 +61,65 @@ const highWaterBytes = 4 * 1024 * 1024
 
 const speedAfterMax = 60
 
-/** Starts one server on 127.0.0.1 for all venues and the control. */
+/**
+ * Starts one server on 127.0.0.1 for all venues and the control.
+ *
+ * @throws RecordingError if the file to replay is no recording of trades.
+ */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<RunningSimulator> {
   const realTime = (): number => performance.now()
   const speed = options.speed ?? 1
-  const start = options.start ?? Date.now()
+  const stage = await setStage(options)
   const clock = new VenueClock({
-    start,
+    start: stage.start,
     speed,
     held: options.hold ?? false,
-    end: options.end,
+    end: stage.end,
     speedAfterEnd: options.speedAfterEnd ?? (speed === 'max' ? speedAfterMax : speed),
     realTime,
   })
-  const markets = (options.venues ?? ['deribit', 'binance']).map(
-    (venue) =>
-      new SeededMarket({
-        venue,
-        instruments: options.instruments ?? defaultInstruments,
-        seed: options.seed ?? 'tickertape',
-        rate: options.rate,
-        endTime: options.end,
-      }),
-  )
+  const markets = stage.acts.map(({ market }) => market)
   const connections = new Connections()
-  const feeds: VenueProtocol['feed'][] = []
+  const feeds: Feed[] = []
   const pump = new Pump({
     clock,
     feeds,
     subscribers: () => connections.subscribers(highWaterBytes),
     realTime,
+    end: stage.end,
   })
   const flush = (): number => pump.flush()
   const faults = createFaults({ connections, markets, flush })
-  const sent = new Map(markets.map(({ venue }) => [venue, new SentTrades()]))
-  const protocols = markets.map((market) =>
-    speakSeeded(market, start, {
+  const sent = new Map<Venue, SentTrades>()
+  const protocols = stage.acts.map(({ market: { venue }, market, speak }) => {
+    const sentTrades = new SentTrades()
+    sent.set(venue, sentTrades)
+    return speak({
       market,
       channels: new Channels(faults.filterFrames),
       connections,
-      sent: sent.get(market.venue) ?? new SentTrades(),
-      withholds: (instrument, sequence) => faults.withholds(market.venue, instrument, sequence),
+      sent: sentTrades,
+      withholds: (instrument, sequence) => faults.withholds(venue, instrument, sequence),
       flush,
       now: () => clock.now(),
       realTime,
       protocolSecondMs: options.protocolSecondMs ?? 1000,
       limits: options.limits ?? true,
-    }),
-  )
+    })
+  })
   feeds.push(...protocols.map(({ feed }) => feed))
 
   const app = Fastify({ forceCloseConnections: true })
   for (const protocol of protocols) protocol.routes(app)
-  controlRoutes(app, { clock, connections, faults, markets, sent, end: options.end })
+  controlRoutes(app, {
+    clock,
+    connections,
+    faults,
+    markets,
+    sent,
+    end: stage.end,
+    finished: () => pump.finished,
+  })
   const sockets = serveSockets(app.server, protocols)
   await app.listen({ host: '127.0.0.1', port: options.port ?? 0 })
   pump.start()
@@ -123,6 +134,20 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
       await app.close()
     },
   }
+}
+
+async function setStage(options: SimulatorOptions): Promise<Stage> {
+  if (options.replay === undefined) {
+    return seededStage({
+      venues: options.venues ?? ['deribit', 'binance'],
+      instruments: options.instruments ?? defaultInstruments,
+      seed: options.seed ?? 'tickertape',
+      rate: options.rate ?? 1,
+      start: options.start ?? Date.now(),
+      end: options.end,
+    })
+  }
+  return replayStage(options.replay, options.start)
 }
 
 function serveSockets(server: Server, protocols: readonly VenueProtocol[]): WebSocketServer {

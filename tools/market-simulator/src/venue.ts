@@ -27,7 +27,6 @@ export interface VenueContext {
 
 /** One venue's protocol: its sockets, its REST interface and its frames. */
 export interface VenueProtocol {
-  /** Absent where a recording is the feed. */
   readonly feed: Feed
   /** Whether a WebSocket at this path belongs to the venue. */
   speaksAt(path: string): boolean

@@ -58,9 +58,14 @@ export function tradeStreamSymbol(stream: string): string | undefined {
   return match?.[1]?.toUpperCase()
 }
 
-/** Sends one combined frame to the stream's subscribers, to those at /ws without its wrapper. */
-export function publishEvent(context: VenueContext, stream: string, combined: string): void {
-  context.channels.publish(stream, combined)
+/**
+ * Sends one combined frame to the stream's subscribers, to those at /ws without its wrapper.
+ *
+ * @returns whether there is any subscriber
+ */
+export function publishEvent(context: VenueContext, stream: string, combined: string): boolean {
+  const heard = context.channels.publish(stream, combined)
   const raw = rawChannel(stream)
-  if (context.channels.has(raw)) context.channels.publish(raw, rawEvent(combined))
+  if (!context.channels.has(raw)) return heard
+  return context.channels.publish(raw, rawEvent(combined)) || heard
 }
