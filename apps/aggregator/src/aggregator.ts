@@ -1,4 +1,4 @@
-import { KafkaAvroError, Registry, requireTopics } from '@tickertape/kafka-avro'
+import { KafkaAvroError } from '@tickertape/kafka-avro'
 import type { KafkaAvroErrorCode } from '@tickertape/kafka-avro'
 import type { RunningService, ServiceContext } from '@tickertape/service-runtime'
 
@@ -19,25 +19,10 @@ const lastRetryMs = 10_000
 /**
  * Turns market-events into candles, exactly once: candles, rejected records, the changelog of its state
  * and its offsets are committed in one Kafka transaction.
- *
- * @throws KafkaAvroError if topics are missing or the registry refuses this version's schemas.
+ * A fault that passes ends a session; the next one begins from what is committed.
  */
-export async function startAggregator(
-  config: AggregatorConfig,
-  context: ServiceContext,
-): Promise<RunningService> {
+export function startAggregator(config: AggregatorConfig, context: ServiceContext): RunningService {
   const events = createEvents(context)
-  const registry = new Registry(config.registryUrl, config.kafka.topicPrefix)
-  await requireTopics(config.kafka.brokers, config.kafka.topicPrefix, [
-    'market-events',
-    'candles',
-    'aggregator-state',
-    'rejected',
-  ])
-  const schemaIds = {
-    candles: await registry.register('candles'),
-    state: await registry.register('aggregator-state'),
-  }
   const stopping = new AbortController()
   const ended = runSessions()
   const failed = Promise.withResolvers<never>()
@@ -58,7 +43,7 @@ export async function startAggregator(
       const began = performance.now()
       try {
         events.sessionStarting()
-        await runSession({ config, events, registry, schemaIds }, stopping.signal)
+        await runSession(config, events, stopping.signal)
       } catch (error) {
         if (!(error instanceof KafkaAvroError && passing.includes(error.code))) throw error
         // A session that did well for a while starts the waiting times from the shortest again.

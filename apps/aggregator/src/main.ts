@@ -9,5 +9,5 @@ await runService({
   settings,
   adminPort: 'AGGREGATOR_ADMIN_PORT',
   environment,
-  start: (values, context) => startAggregator(readConfig(values), context),
+  start: async (values, context) => startAggregator(readConfig(values), context),
 })

@@ -3,15 +3,16 @@ import {
   DecodeFailure,
   Deserializer,
   GroupReader,
+  Registry,
   Serializer,
   TransactionalProducer,
   rejectedHeaders,
+  requireTopics,
   topicName,
 } from '@tickertape/kafka-avro'
 import type {
   Message,
   PartitionHandlers,
-  Registry,
   TopicPartition,
   TopicPartitionOffset,
 } from '@tickertape/kafka-avro'
@@ -34,13 +35,26 @@ export interface SessionDependencies {
  * fault. State lives no longer than its session, so what is in memory is always what the committed
  * offsets and the changelog say, plus the open transaction.
  *
- * @throws KafkaAvroError `transaction_failed` and others; what was not committed has no effect then.
+ * @throws KafkaAvroError; what was not committed has no effect then.
  */
 export async function runSession(
-  dependencies: SessionDependencies,
+  config: AggregatorConfig,
+  events: AggregatorEvents,
   signal: AbortSignal,
 ): Promise<void> {
-  const { config, events } = dependencies
+  const { brokers, topicPrefix } = config.kafka
+  await requireTopics(brokers, topicPrefix, [
+    'market-events',
+    'candles',
+    'aggregator-state',
+    'rejected',
+  ])
+  const registry = new Registry(config.registryUrl, topicPrefix)
+  const schemaIds = {
+    candles: await registry.register('candles'),
+    state: await registry.register('aggregator-state'),
+  }
+  const dependencies = { config, events, registry, schemaIds }
   const clientId = `aggregator-${config.kafka.transactionalId}`
   await using producer = await TransactionalProducer.open({
     brokers: config.kafka.brokers,

@@ -1,8 +1,13 @@
-import { Producer } from '@confluentinc/kafka-javascript'
-import type { DeliveryReport, LibrdKafkaError, MessageHeader } from '@confluentinc/kafka-javascript'
+import type {
+  DeliveryReport,
+  LibrdKafkaError,
+  MessageHeader,
+  Producer as ProducerClient,
+} from '@confluentinc/kafka-javascript'
 
 import { call, codeOf, connectionSettings, queueFull } from './connection.ts'
 import { KafkaAvroError } from './errors.ts'
+import { Producer } from './librdkafka.ts'
 
 export interface OutgoingRecord {
   readonly topic: string
@@ -24,7 +29,7 @@ export interface EventProducerOptions {
  * broker, which it waits out. The caller bounds what is in flight with `whenInFlightBelow`.
  */
 export class EventProducer implements AsyncDisposable {
-  readonly #client: Producer
+  readonly #client: ProducerClient
   readonly #failure = Promise.withResolvers<never>()
   /** Records handed over so far; each is known by its number. */
   #produced = 0
@@ -33,7 +38,7 @@ export class EventProducer implements AsyncDisposable {
   readonly #acknowledgedAhead = new Set<number>()
   readonly #waiting: { readonly reached: () => boolean; readonly resolve: () => void }[] = []
 
-  private constructor(client: Producer) {
+  private constructor(client: ProducerClient) {
     this.#client = client
     // Nobody has to listen: the next call of the producer's owner fails as well.
     this.#failure.promise.catch(() => undefined)

@@ -1,5 +1,5 @@
-import { CODES, KafkaConsumer } from '@confluentinc/kafka-javascript'
 import type {
+  KafkaConsumer as ConsumerClient,
   LibrdKafkaError,
   Message,
   TopicPartition,
@@ -8,6 +8,7 @@ import type {
 
 import { call, connectionSettings } from './connection.ts'
 import { KafkaAvroError, messageOf } from './errors.ts'
+import { CODES, KafkaConsumer } from './librdkafka.ts'
 
 export interface GroupReaderOptions {
   readonly brokers: string
@@ -47,7 +48,7 @@ interface Rebalance {
  * offset that the broker no longer has halts with an error instead of skipping.
  */
 export class GroupReader {
-  readonly consumer: KafkaConsumer
+  readonly consumer: ConsumerClient
   readonly #options: GroupReaderOptions
   readonly #rebalances: Rebalance[] = []
   #assignment: readonly TopicPartition[] = []

@@ -1,8 +1,8 @@
-import { KafkaConsumer } from '@confluentinc/kafka-javascript'
 import type { EofEvent, Message } from '@confluentinc/kafka-javascript'
 
 import { call, connectionSettings } from './connection.ts'
 import { KafkaAvroError, messageOf } from './errors.ts'
+import { KafkaConsumer } from './librdkafka.ts'
 
 export interface PartitionLogOptions {
   readonly brokers: string

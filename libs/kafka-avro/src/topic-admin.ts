@@ -1,6 +1,7 @@
-import { KafkaJS } from '@confluentinc/kafka-javascript'
+import type { KafkaJS } from '@confluentinc/kafka-javascript'
 
 import { KafkaAvroError, messageOf } from './errors.ts'
+import { Kafka, logLevel } from './librdkafka.ts'
 import { defaultPartitions, topicName, topicSettings, topics } from './topics.ts'
 import type { Topic } from './topics.ts'
 
@@ -111,21 +112,20 @@ async function withAdmin<T>(
   brokers: string,
   use: (admin: KafkaJS.Admin) => Promise<T>,
 ): Promise<T> {
-  const admin = new KafkaJS.Kafka({
+  const admin = new Kafka({
     // The broker list is wanted here; librdkafka's own log would go to stderr line by line.
-    kafkaJS: { brokers: brokers.split(','), logLevel: KafkaJS.logLevel.NOTHING },
+    kafkaJS: { brokers: brokers.split(','), logLevel: logLevel.NOTHING },
   }).admin()
   try {
     await admin.connect()
+    return await use(admin)
   } catch (error) {
+    if (error instanceof KafkaAvroError) throw error
     throw new KafkaAvroError(
       'broker_unreachable',
       `Cannot reach Kafka at ${brokers} (${messageOf(error)}): is it running, and is KAFKA_BROKERS right?`,
       { cause: error },
     )
-  }
-  try {
-    return await use(admin)
   } finally {
     await admin.disconnect()
   }

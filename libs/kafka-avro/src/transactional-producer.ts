@@ -1,10 +1,13 @@
-import { Producer } from '@confluentinc/kafka-javascript'
-import type { TopicPartitionOffset } from '@confluentinc/kafka-javascript'
+import type {
+  Producer as ProducerClient,
+  TopicPartitionOffset,
+} from '@confluentinc/kafka-javascript'
 
 import { call, codeOf, connectionSettings, queueFull } from './connection.ts'
 import { KafkaAvroError, messageOf } from './errors.ts'
 import type { OutgoingRecord } from './event-producer.ts'
 import type { GroupReader } from './group-reader.ts'
+import { Producer } from './librdkafka.ts'
 
 export interface TransactionalProducerOptions {
   readonly brokers: string
@@ -20,9 +23,9 @@ const timeoutMs = 30_000
 
 /** A transaction's life on librdkafka. Any failure is final: abort, throw the state away, start anew. */
 export class TransactionalProducer implements AsyncDisposable {
-  readonly #client: Producer
+  readonly #client: ProducerClient
 
-  private constructor(client: Producer) {
+  private constructor(client: ProducerClient) {
     this.#client = client
   }
 
