@@ -139,7 +139,7 @@ export function toWideBytes(value: unknown): unknown {
   if (typeof decimal?.mantissa !== 'bigint') return value
   return unscaledType.toBuffer({
     unscaled: twosComplement(decimal.mantissa),
-    scale: -decimal.exponent,
+    scale: 0 - decimal.exponent,
   })
 }
 
@@ -148,7 +148,8 @@ export function fromWideBytes(value: unknown): unknown {
   if (!Buffer.isBuffer(value)) return value
   // The type above has just these fields.
   const { unscaled, scale } = unscaledType.fromBuffer(value) as { unscaled: Buffer; scale: number }
-  return { mantissa: fromTwosComplement(unscaled), exponent: -scale }
+  // 0 - 0 is 0, where -0 would not equal it.
+  return { mantissa: fromTwosComplement(unscaled), exponent: 0 - scale }
 }
 
 function twosComplement(value: bigint): Buffer {
