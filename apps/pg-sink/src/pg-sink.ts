@@ -1,0 +1,157 @@
+import {
+  GroupReader,
+  KafkaAvroError,
+  Registry,
+  requireTopics,
+  topicName,
+  topicOffsets,
+} from '@tickertape/kafka-avro'
+import type { Topic, TopicPartition } from '@tickertape/kafka-avro'
+import { Database, isOutage, migrate } from '@tickertape/market-store'
+import type { RunningService, ServiceContext } from '@tickertape/service-runtime'
+
+import type { NextOffset } from './batch.ts'
+import type { PgSinkConfig } from './config.ts'
+import { createEvents } from './events.ts'
+import type { Dependency, PgSinkEvents } from './events.ts'
+import { RecordReader } from './record-reader.ts'
+import { retrying } from './retry.ts'
+import type { RetryPolicy } from './retry.ts'
+import { SinkPartitions } from './sink-partitions.ts'
+
+const readTopics: readonly Topic[] = ['market-events', 'candles', 'rejected']
+
+/** A statement that has no answer by then is taken for lost with its connection. */
+const queryTimeoutMs = 60_000
+
+/**
+ * Writes trades, candles and rejected records into PostgreSQL, each exactly once: rows and offsets in
+ * one database transaction, reading on from these offsets alone.
+ *
+ * @throws KafkaAvroError if topics are missing or the registry refuses this version's schemas.
+ */
+export async function startPgSink(
+  config: PgSinkConfig,
+  context: ServiceContext,
+): Promise<RunningService> {
+  const { brokers, topicPrefix } = config.kafka
+  await requireTopics(brokers, topicPrefix, readTopics)
+  const registry = new Registry(config.registryUrl, topicPrefix)
+  // A reader goes before its writers: what it cannot read must not be registered after it.
+  await registry.register('market-events')
+  await registry.register('candles')
+
+  const stopping = new AbortController()
+  const ended = run(config, context, registry, stopping.signal)
+  const failed = Promise.withResolvers<never>()
+  ended.catch(failed.reject)
+  return {
+    failed: failed.promise,
+    [Symbol.asyncDispose]: async () => {
+      stopping.abort()
+      // A failure was already told through `failed`; what was waited for in vain is read again.
+      await ended.catch(() => undefined)
+    },
+  }
+}
+
+async function run(
+  config: PgSinkConfig,
+  context: ServiceContext,
+  registry: Registry,
+  signal: AbortSignal,
+): Promise<void> {
+  const { brokers, groupId, topicPrefix } = config.kafka
+  const events = createEvents(context, () => lagByTopic(reader, sink.positions))
+  const through = throughOutages({ ...config.retry, signal }, events)
+  const reader = new GroupReader({
+    brokers,
+    clientId: groupId,
+    groupId,
+    topics: readTopics.map((topic) => topicName(topic, topicPrefix)),
+    maxBatch: config.batch.size,
+    maxWaitMs: Math.max(1, config.batch.waitMs),
+    onWarning: events.kafkaWarning,
+  })
+  await using database = new Database(config.databaseUrl, {
+    applicationName: 'pg-sink',
+    queryTimeoutMs,
+  })
+  const sink = new SinkPartitions({
+    database,
+    records: new RecordReader({
+      topicPrefix,
+      registry,
+      futureToleranceMs: config.futureToleranceMs,
+      onReject: events.recordRejected,
+    }),
+    events,
+    batch: config.batch,
+    through,
+    firstOffsets: (partitions) => firstOffsets(brokers, partitions),
+    onCommitted: (positions) => reader.commitForMonitoring(positions),
+  })
+  events.joiningGroup()
+  events.migrated(await through('database', () => migrate(config.databaseUrl)))
+  await reader.run(sink, signal)
+}
+
+function throughOutages(policy: RetryPolicy, events: PgSinkEvents) {
+  return <T>(dependency: Dependency, action: () => Promise<T>): Promise<T> =>
+    retrying(action, policy, {
+      isPassing: (error) => isUnavailable(dependency, error),
+      onFailure: (error, retryInMs) => events.unavailable(dependency, error, retryInMs),
+      onSuccess: () => events.available(dependency),
+    })
+}
+
+function isUnavailable(dependency: Dependency, error: unknown): boolean {
+  if (dependency === 'database') return isOutage(error)
+  if (!(error instanceof KafkaAvroError)) return false
+  return error.code === 'registry_unreachable' || error.code === 'broker_unreachable'
+}
+
+async function firstOffsets(
+  brokers: string,
+  partitions: readonly TopicPartition[],
+): Promise<readonly NextOffset[]> {
+  const topics = new Set(partitions.map(({ topic }) => topic))
+  const lowest = new Map<string, number>()
+  for (const topic of topics) {
+    for (const { partition, low } of await topicOffsets(brokers, topic)) {
+      lowest.set(`${topic} ${partition}`, low)
+    }
+  }
+  return partitions.map(({ topic, partition }) => ({
+    topic,
+    partition,
+    offset: lowest.get(`${topic} ${partition}`) ?? 0,
+  }))
+}
+
+/** By what the last fetch told of each partition's end; nothing for one that was never fetched. */
+function lagByTopic(
+  { consumer }: GroupReader,
+  positions: Iterable<NextOffset>,
+): ReadonlyMap<string, number> {
+  const lags = new Map<string, number>()
+  for (const { topic, partition, offset } of positions) {
+    const end = lastKnownEnd(consumer, topic, partition)
+    if (end !== undefined) lags.set(topic, (lags.get(topic) ?? 0) + Math.max(0, end - offset))
+  }
+  return lags
+}
+
+function lastKnownEnd(
+  consumer: GroupReader['consumer'],
+  topic: string,
+  partition: number,
+): number | undefined {
+  try {
+    const { highOffset } = consumer.getWatermarkOffsets(topic, partition)
+    return highOffset < 0 ? undefined : highOffset
+  } catch {
+    // The client says so by an exception before its first fetch and after its end.
+    return undefined
+  }
+}

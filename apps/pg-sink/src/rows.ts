@@ -1,0 +1,99 @@
+import { formatDecimal, instrumentIdOf } from '@tickertape/market-model'
+import type { Candle, Decimal, SequenceGap, Trade } from '@tickertape/market-model'
+import type { BulkRow, candles, rejected, sequenceGaps, trades } from '@tickertape/market-store'
+
+export type TradeRow = BulkRow<typeof trades>
+export type CandleRow = BulkRow<typeof candles>
+export type GapRow = BulkRow<typeof sequenceGaps>
+export type RejectedRow = BulkRow<typeof rejected>
+
+/** Where a record stands in the log. */
+export interface RecordPosition {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
+export function tradeRow(trade: Trade, position: RecordPosition): TradeRow {
+  return {
+    instrumentId: instrumentIdOf(trade),
+    tradeId: trade.tradeId,
+    version: trade.version,
+    venue: trade.venue,
+    feedId: trade.feedId,
+    instrument: trade.instrument,
+    status: trade.status,
+    sequence: trade.sequence,
+    venueOrder: trade.venueOrder,
+    price: formatDecimal(trade.price),
+    quantity: formatDecimal(trade.quantity),
+    notionalUsd: decimalOrNull(trade.notionalUsd),
+    takerSide: trade.takerSide,
+    eventTime: time(trade.eventTime),
+    receivedAt: time(trade.receivedAt),
+    indexPrice: decimalOrNull(trade.indexPrice),
+    markPrice: decimalOrNull(trade.markPrice),
+    impliedVolatility: decimalOrNull(trade.impliedVolatility),
+    liquidation: trade.liquidation,
+    tickDirection: trade.tickDirection,
+    counterparty: trade.counterparty,
+    book: trade.book,
+    maturesAt: trade.maturesAt === null ? null : time(trade.maturesAt),
+    txHash: trade.txHash,
+    baseToken: trade.baseToken,
+    quoteToken: trade.quoteToken,
+    sourcePartition: position.partition,
+    sourceOffset: position.offset,
+  }
+}
+
+export function candleRow(candle: Candle): CandleRow {
+  return {
+    instrumentId: candle.instrumentId,
+    interval: candle.interval,
+    windowStart: time(candle.windowStart),
+    windowEnd: time(candle.windowEnd),
+    open: formatDecimal(candle.open),
+    high: formatDecimal(candle.high),
+    low: formatDecimal(candle.low),
+    close: formatDecimal(candle.close),
+    volume: formatDecimal(candle.volume),
+    buyVolume: formatDecimal(candle.buyVolume),
+    quoteVolume: formatDecimal(candle.quoteVolume),
+    notionalUsd: decimalOrNull(candle.notionalUsd),
+    vwap: decimalOrNull(candle.vwap),
+    tradeCount: candle.tradeCount,
+    indicators: JSON.stringify(candle.indicators),
+    quality: candle.quality,
+    revision: candle.revision,
+    final: candle.final,
+    firstSequence: candle.firstSequence,
+    lastSequence: candle.lastSequence,
+    rebuildId: candle.rebuildId,
+  }
+}
+
+export function gapRow(gap: SequenceGap, position: RecordPosition): GapRow {
+  return {
+    gapId: gap.gapId,
+    feedId: gap.feedId,
+    replicaId: gap.replicaId,
+    instrumentId: gap.instrumentId,
+    fromTime: time(gap.fromTime),
+    toTime: time(gap.toTime),
+    fromSequence: gap.fromSequence,
+    toSequence: gap.toSequence,
+    state: gap.state,
+    sourcePartition: position.partition,
+    sourceOffset: position.offset,
+  }
+}
+
+/** Milliseconds since the epoch as ISO 8601 in UTC. */
+export function time(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
+function decimalOrNull(value: Decimal | null): string | null {
+  return value === null ? null : formatDecimal(value)
+}
