@@ -18,12 +18,13 @@ export class Connections {
     this.#open.delete(connection.id)
   }
 
-  get(id: number): Connection | undefined {
-    return this.#open.get(id)
-  }
-
   all(): readonly Connection[] {
     return [...this.#open.values()]
+  }
+
+  /** Hands everything that was sent to the kernel. */
+  flush(): void {
+    for (const connection of this.#open.values()) connection.flush()
   }
 
   /** @param highWaterBytes a subscriber with more than this unsent is congested */

@@ -88,7 +88,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
     realTime,
     end: stage.end,
   })
-  const flush = (): number => pump.flush()
+  const flush = (): number => {
+    const now = pump.flush()
+    connections.flush()
+    return now
+  }
   const faults = createFaults({ connections, markets, flush })
   const sent = new Map<Venue, SentTrades>()
   const protocols = stage.acts.map(({ market: { venue }, market, speak }) => {
@@ -160,7 +164,9 @@ function serveSockets(server: Server, protocols: readonly VenueProtocol[]): WebS
       socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
       return
     }
-    sockets.handleUpgrade(request, socket, head, (accepted) => protocol.accept(accepted, url))
+    sockets.handleUpgrade(request, socket, head, (accepted) =>
+      protocol.accept(accepted, socket, url),
+    )
   })
   return sockets
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { Channels } from './channels.ts'
 import type { Connections } from './connections.ts'
@@ -32,6 +33,6 @@ export interface VenueProtocol {
   speaksAt(path: string): boolean
   /** Whether another socket is allowed; false is answered with HTTP 429. */
   mayConnect(): boolean
-  accept(socket: WebSocket, url: URL): void
+  accept(socket: WebSocket, transport: Duplex, url: URL): void
   routes(app: FastifyInstance): void
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { Connection } from '../connection.ts'
 import type { Feed } from '../feed.ts'
@@ -25,9 +26,9 @@ export class BinanceProtocol implements VenueProtocol {
     return true
   }
 
-  accept(socket: WebSocket, url: URL): void {
+  accept(socket: WebSocket, transport: Duplex, url: URL): void {
     const context = this.#context
-    const connection = new Connection(context.connections.nextId(), 'binance', socket)
+    const connection = new Connection(context.connections.nextId(), 'binance', socket, transport)
     const combined = url.pathname === '/stream'
     const listed = combined ? url.searchParams.get('streams') : url.pathname.slice('/ws/'.length)
     const streams = (listed ?? '').split('/').filter((stream) => stream !== '')

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { Connection } from '../connection.ts'
 import { CreditPool } from '../credit-pool.ts'
@@ -50,9 +51,9 @@ export class DeribitProtocol implements VenueProtocol {
     return connections.all().filter(({ venue }) => venue === 'deribit').length < maxConnections
   }
 
-  accept(socket: WebSocket): void {
+  accept(socket: WebSocket, transport: Duplex): void {
     const { accepts, context, feed } = this.#options
-    const connection = new Connection(context.connections.nextId(), 'deribit', socket)
+    const connection = new Connection(context.connections.nextId(), 'deribit', socket, transport)
     const session = new DeribitSession({
       connection,
       context,
