@@ -1,0 +1,166 @@
+import { once } from 'node:events'
+import { type RawData, WebSocket } from 'ws'
+
+export interface ClientOptions {
+  /** False leaves the server's pings unanswered. */
+  readonly autoPong?: boolean
+}
+
+/** A WebSocket client that keeps everything it received, and waits for conditions. */
+export class VenueClient implements AsyncDisposable {
+  /** Every frame, in order of arrival. */
+  readonly frames: string[] = []
+  pings = 0
+  closeCode: number | undefined
+  readonly #socket: WebSocket
+  #waiting: (() => void)[] = []
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket
+    socket.on('message', (bytes: RawData) => {
+      this.frames.push(String(bytes))
+      this.#wake()
+    })
+    socket.on('ping', () => {
+      this.pings += 1
+      this.#wake()
+    })
+    socket.on('close', (code: number) => {
+      this.closeCode = code
+      this.#wake()
+    })
+    socket.on('error', () => this.#wake())
+  }
+
+  static async connect(url: string, options: ClientOptions = {}): Promise<VenueClient> {
+    const socket = new WebSocket(url, { autoPong: options.autoPong ?? true })
+    const client = new VenueClient(socket)
+    await once(socket, 'open')
+    return client
+  }
+
+  send(message: unknown): void {
+    this.#socket.send(typeof message === 'string' ? message : JSON.stringify(message))
+  }
+
+  ping(): void {
+    this.#socket.ping()
+  }
+
+  /** Waits, event by event, until the condition holds. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
+  /** The first frame from this index on that fits, once it is here. */
+  async frame(fits: (frame: string) => boolean, from = 0): Promise<string> {
+    let found: string | undefined
+    await this.until(() => (found = this.frames.slice(from).find(fits)) !== undefined)
+    return found ?? ''
+  }
+
+  /** Sends a request with an id of its own and gives its answer. */
+  async call(method: string, params: unknown = {}): Promise<Answer> {
+    const id = `call-${this.frames.length}-${Math.random()}`
+    const from = this.frames.length
+    this.send({ jsonrpc: '2.0', id, method, params })
+    return answerOf(await this.frame((frame) => frame.includes(`"id":"${id}"`), from))
+  }
+
+  async closed(): Promise<number> {
+    await this.until(() => this.closeCode !== undefined)
+    return this.closeCode ?? 0
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.closeCode !== undefined) return
+    this.#socket.terminate()
+    await this.closed()
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resolve of waiting) resolve()
+  }
+}
+
+export interface Answer {
+  readonly result?: unknown
+  readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown }
+}
+
+function answerOf(frame: string): Answer {
+  // The shape is what the tests that read it check.
+  return JSON.parse(frame) as Answer
+}
+
+export interface ReceivedTrade {
+  readonly instrument: string
+  readonly sequence: number
+  readonly eventTime: number
+}
+
+/** The trades in a frame of either venue; none for any other frame. */
+export function tradesIn(frame: string): readonly ReceivedTrade[] {
+  if (frame.includes('"method":"subscription"')) {
+    // Only trades notifications are subscribed to in these tests.
+    const { params } = JSON.parse(frame) as {
+      params: { data: { instrument_name: string; trade_seq: number; timestamp: number }[] }
+    }
+    return params.data.map((trade) => ({
+      instrument: trade.instrument_name,
+      sequence: trade.trade_seq,
+      eventTime: trade.timestamp,
+    }))
+  }
+  if (!frame.includes('"e":"trade"')) return []
+  // A combined event has the trade under `data`, a raw one is the trade.
+  const event = JSON.parse(frame) as { data?: BinanceTrade } & BinanceTrade
+  const trade = event.data ?? event
+  return [{ instrument: trade.s, sequence: trade.t, eventTime: trade.T }]
+}
+
+interface BinanceTrade {
+  readonly s: string
+  readonly t: number
+  readonly T: number
+}
+
+export interface JsonResponse<Body> {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  readonly body: Body
+}
+
+/** @typeParam Body what the test takes the answer for; it checks the fields itself */
+export async function getJson<Body>(url: string): Promise<JsonResponse<Body>> {
+  return readJson(await fetch(url))
+}
+
+export async function postJson<Body>(url: string, body?: unknown): Promise<JsonResponse<Body>> {
+  const content =
+    body === undefined
+      ? {}
+      : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+  return readJson(await fetch(url, { method: 'POST', ...content }))
+}
+
+async function readJson<Body>(response: Response): Promise<JsonResponse<Body>> {
+  const text = await response.text()
+  // See getJson: the caller names the shape and checks what it uses.
+  const body = JSON.parse(text) as Body
+  return { status: response.status, headers: response.headers, text, body }
+}
+
+/** Asks again, without a pause beyond the request itself, until the condition holds. */
+export async function poll<Value>(
+  ask: () => Promise<Value>,
+  holds: (value: Value) => boolean,
+): Promise<Value> {
+  for (;;) {
+    const value = await ask()
+    if (holds(value)) return value
+  }
+}
