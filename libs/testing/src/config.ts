@@ -24,3 +24,8 @@ export function testStack(): TestStack {
   }
   return { kafkaBrokers, registryUrl, databaseUrl }
 }
+
+/** How often a fault is repeated: fewer times in `npm test` than in `npm run test:long`. */
+export function repetitions(counts: { readonly short: number; readonly long: number }): number {
+  return process.env['TICKERTAPE_TEST_LONG'] === '1' ? counts.long : counts.short
+}

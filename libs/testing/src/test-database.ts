@@ -7,9 +7,14 @@ export interface TestDatabase extends AsyncDisposable {
   readonly url: string
 }
 
-/** An empty database of the test's own, dropped when disposed. */
-export async function testDatabase(): Promise<TestDatabase> {
-  const { databaseUrl } = testStack()
+/**
+ * An empty database of the test's own, dropped when disposed.
+ *
+ * @param databaseUrl of a database on the same server, whose role may create others.
+ */
+export async function testDatabase(
+  databaseUrl: string = testStack().databaseUrl,
+): Promise<TestDatabase> {
   const name = uniqueName('test').replaceAll('-', '_')
   await execute(databaseUrl, `create database "${name}"`)
   const url = new URL(databaseUrl)

@@ -1,0 +1,217 @@
+import { Client } from 'pg'
+
+import { formatDecimal, parseDecimal } from '@tickertape/market-model'
+import { startSimulator } from '@tickertape/market-simulator'
+import type {
+  RunningSimulator,
+  SimulatedTrade,
+  SimulatorOptions,
+} from '@tickertape/market-simulator'
+import { testStack, waitUntil } from '@tickertape/testing'
+import { verify } from '@tickertape/verify'
+import type { VerifyReport } from '@tickertape/verify'
+
+import { Road } from '../src/index.ts'
+
+export interface MarketRunOptions {
+  readonly venue: 'deribit' | 'binance'
+  readonly instruments: readonly string[]
+  readonly simulator: SimulatorOptions
+  /** What happens to the road while trades flow; `progress` waits for a share of all trades in PostgreSQL. */
+  readonly during?: (run: {
+    readonly road: Road
+    readonly simulator: RunningSimulator
+    readonly progress: (share: number) => Promise<void>
+  }) => Promise<void>
+}
+
+/** A trade as both sides can tell it; numbers in plain digits without trailing zeros. */
+export interface PlainTrade {
+  readonly instrument: string
+  readonly sequence: number
+  readonly tradeId: string
+  readonly eventTime: number
+  readonly price: string
+  readonly quantity: string
+  readonly takerSide: string
+}
+
+export interface MarketRunResult {
+  /** Every trade that the venue made, by instrument and sequence. */
+  readonly truth: readonly PlainTrade[]
+  /** Every row of `trades`, in the same order. */
+  readonly stored: readonly PlainTrade[]
+  readonly report: VerifyReport
+}
+
+/**
+ * Lets a simulated market run through the whole road and reads what PostgreSQL holds once the last
+ * window has closed. The market begins when ingest has subscribed.
+ */
+export async function runMarket(options: MarketRunOptions): Promise<MarketRunResult> {
+  await using simulator = await startSimulator({ ...options.simulator, hold: true })
+  const stack = testStack()
+  const deribit = options.venue === 'deribit'
+  await using road = await Road.open({
+    stack,
+    venue: options.venue,
+    instruments: options.instruments,
+    wsUrl: deribit ? simulator.deribitWsUrl : simulator.binanceWsUrl,
+    restUrl: deribit ? simulator.deribitRestUrl : simulator.binanceRestUrl,
+  })
+  const truth = truthOf(simulator, options)
+  const database = new Client({ connectionString: road.databaseUrl })
+  try {
+    await waitUntil(
+      'ingest to subscribe to every instrument',
+      async () => (await subscriptions(simulator)) >= options.instruments.length,
+      { withinMs: 60_000 },
+    )
+    await waitUntil('the tables', async () => {
+      await database.connect()
+      return true
+    })
+    simulator.release()
+    await options.during?.({
+      road,
+      simulator,
+      progress: async (share) => {
+        await waitUntil(
+          `${share} of ${truth.length} trades in PostgreSQL`,
+          async () => (await countTrades(database)) >= share * truth.length,
+          { withinMs: 180_000 },
+        )
+      },
+    })
+    const lastMinute = Math.ceil((endOf(truth) + 1) / 60_000) * 60_000
+    await waitUntil(
+      'every window to close',
+      async () => (await watermark(database)) >= lastMinute + 1_000,
+      { withinMs: 240_000, everyMs: 200 },
+    )
+    const report = await verify({
+      brokers: stack.kafkaBrokers,
+      registryUrl: stack.registryUrl,
+      databaseUrl: road.databaseUrl,
+      topicPrefix: road.topicPrefix,
+      graceMs: 1_000,
+    })
+    return { truth, stored: await readTrades(database), report }
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${road.output}`, {
+      cause: error,
+    })
+  } finally {
+    await database.end()
+  }
+}
+
+function truthOf(simulator: RunningSimulator, options: MarketRunOptions): readonly PlainTrade[] {
+  const market = simulator.markets.get(options.venue)
+  if (market === undefined) throw new Error(`The simulator has no ${options.venue}`)
+  return options.instruments.flatMap((instrument) => {
+    const { trades } = market.history({
+      instrument,
+      fromTime: options.simulator.start,
+      toTime: market.endTime,
+      publishedBy: Infinity,
+      limit: Infinity,
+      newestFirst: false,
+    })
+    return trades.map(plainTrade)
+  })
+}
+
+function plainTrade(trade: SimulatedTrade): PlainTrade {
+  const { instrument, sequence, tradeId, eventTime, takerSide } = trade
+  const price = plainDigits(trade.price)
+  return {
+    instrument,
+    sequence,
+    tradeId,
+    eventTime,
+    price,
+    quantity: plainDigits(trade.quantity),
+    takerSide,
+  }
+}
+
+function plainDigits(text: string): string {
+  const value = parseDecimal(text)
+  if (value === undefined) throw new Error(`Not a number: ${text}`)
+  return formatDecimal(value)
+}
+
+function endOf(trades: readonly PlainTrade[]): number {
+  return trades.reduce((latest, { eventTime }) => Math.max(latest, eventTime), 0)
+}
+
+async function subscriptions(simulator: RunningSimulator): Promise<number> {
+  const answer = await fetch(`${simulator.controlUrl}/status`)
+  // The simulator's own document.
+  const status = (await answer.json()) as { connections: { subscriptions: string[] }[] }
+  return status.connections.flatMap((connection) => connection.subscriptions).length
+}
+
+async function countTrades(database: Client): Promise<number> {
+  return numberFrom(database, 'select count(*) as value from trades')
+}
+
+/** The lowest of all feeds and partitions, once each partition has one. */
+async function watermark(database: Client): Promise<number> {
+  return numberFrom(
+    database,
+    `select case when count(*) >= 4 then extract(epoch from min(up_to)) * 1000 else 0 end as value
+     from feed_watermarks`,
+  )
+}
+
+async function numberFrom(database: Client, query: string): Promise<number> {
+  const { rows } = await database.query<{ value: string }>(query)
+  return Number(rows[0]?.value ?? 0)
+}
+
+async function readTrades(database: Client): Promise<readonly PlainTrade[]> {
+  const { rows } = await database.query<{
+    instrument: string
+    sequence: string
+    trade_id: string
+    event_time: string
+    price: string
+    quantity: string
+    taker_side: string
+  }>(
+    `select instrument, sequence, trade_id, price, quantity, taker_side,
+            (extract(epoch from event_time) * 1000)::bigint as event_time
+     from trades`,
+  )
+  return rows.map((row) => ({
+    instrument: row.instrument,
+    sequence: Number(row.sequence),
+    tradeId: row.trade_id,
+    eventTime: Number(row.event_time),
+    price: plainDigits(row.price),
+    quantity: plainDigits(row.quantity),
+    takerSide: row.taker_side,
+  }))
+}
+
+/** Equal lists in one order, and cheap to compare: a diff of 100,000 objects is not readable anyway. */
+export function differences(
+  expected: readonly PlainTrade[],
+  stored: readonly PlainTrade[],
+): readonly string[] {
+  const left = new Map<string, number>()
+  for (const trade of expected) count(left, JSON.stringify(trade), 1)
+  for (const trade of stored) count(left, JSON.stringify(trade), -1)
+  return [...left]
+    .filter(([, balance]) => balance !== 0)
+    .map(
+      ([trade, balance]) =>
+        `${balance > 0 ? 'missing' : 'too many'} (${Math.abs(balance)}): ${trade}`,
+    )
+}
+
+function count(balances: Map<string, number>, key: string, change: number): void {
+  balances.set(key, (balances.get(key) ?? 0) + change)
+}
