@@ -1,0 +1,155 @@
+import { fileURLToPath } from 'node:url'
+
+import { describe, expect, it } from 'vitest'
+
+import { PartitionAggregation } from '@tickertape/candles'
+import { rejectedOrigin } from '@tickertape/kafka-avro'
+import type { Candle } from '@tickertape/market-model'
+import { ServiceProcess, repetitions, testStack, waitUntil } from '@tickertape/testing'
+
+import { createMarketLog, heartbeat, readRecords, readTopic, stretch, trade } from './market-log.ts'
+import type { MarketLog } from './market-log.ts'
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const kills = repetitions({ short: 4, long: 25 })
+
+function startAggregator(log: MarketLog, settings: Record<string, string> = {}): ServiceProcess {
+  return ServiceProcess.start({ main, environment: { ...log.environment, ...settings } })
+}
+
+/** The candles that one uninterrupted pass over each partition's log gives. */
+async function expectedCandles(log: MarketLog): Promise<readonly Candle[][]> {
+  const events = await readRecords(log, 'market-events')
+  return events.map((partition) => {
+    const aggregation = new PartitionAggregation({
+      graceMs: 1_000,
+      futureToleranceMs: 5_000,
+      intervals: ['1s', '1m'],
+      indicators: ['close:span=12'],
+    })
+    return partition.flatMap((event, offset) => [...aggregation.apply(event, offset).candles])
+  })
+}
+
+async function candlesWhenComplete(log: MarketLog, count: number): Promise<readonly Candle[][]> {
+  return waitUntil(
+    `${count} candles`,
+    async () => {
+      const candles = await readRecords(log, 'candles')
+      return candles.flat().length >= count && candles
+    },
+    { withinMs: 120_000, everyMs: 300 },
+  )
+}
+
+describe('exactly once', () => {
+  it('kill -9 at any moment neither loses, doubles nor reorders a candle', async () => {
+    await using log = await createMarketLog()
+    let aggregator = startAggregator(log)
+    const seconds = 30
+    try {
+      for (let kill = 0; kill < kills; kill += 1) {
+        const from = kill * seconds * 1_000
+        const half = from + (seconds * 1_000) / 2
+        await log.append(stretch(from, half, 400))
+        const before = await readRecords(log, 'candles')
+        await log.append(stretch(half, from + seconds * 1_000, 400))
+        // In the middle of the work on what was just written.
+        await waitUntil('progress', async () => {
+          const now = await readRecords(log, 'candles')
+          return now.flat().length > before.flat().length
+        })
+        await aggregator.stop('SIGKILL')
+        aggregator = startAggregator(log)
+      }
+      await log.append([heartbeat(kills * seconds * 1_000 + 120_000)])
+      const expected = await expectedCandles(log)
+      const candles = await candlesWhenComplete(log, expected.flat().length)
+      expect(candles).toEqual(expected)
+    } finally {
+      await aggregator.stop('SIGTERM')
+    }
+    const trades = (await readRecords(log, 'market-events'))
+      .flat()
+      .filter(({ type }) => type === 'Trade')
+    const counted = (await readRecords(log, 'candles'))
+      .flat()
+      .filter(({ interval }) => interval === '1m')
+    expect(counted.reduce((sum, { tradeCount }) => sum + tradeCount, 0)).toBe(trades.length)
+  })
+
+  it('SIGTERM drains: the next instance goes on where it stopped', async () => {
+    await using log = await createMarketLog()
+    const first = startAggregator(log)
+    await log.append(stretch(0, 10_000, 100))
+    await waitUntil('candles', async () => (await readRecords(log, 'candles')).flat().length > 4)
+    expect(await first.stop('SIGTERM'), first.output).toBe(0)
+    await log.append(stretch(10_000, 20_000, 100))
+    await log.append([heartbeat(140_000)])
+    await using second = startAggregator(log)
+    const expected = await expectedCandles(log)
+    expect(await candlesWhenComplete(log, expected.flat().length), second.output).toEqual(expected)
+  })
+
+  it('bytes that cannot be read, and trades that come too late, go to rejected and stop nothing', async () => {
+    await using log = await createMarketLog()
+    await using aggregator = startAggregator(log)
+    await log.append([trade(1, 0), heartbeat(5_000), trade(2, 100)])
+    await log.appendBytes(0, Buffer.from('no Avro'))
+    await log.append([trade(3, 6_000), heartbeat(10_000)])
+    await waitUntil(
+      'both windows',
+      async () => (await readRecords(log, 'candles')).flat().length >= 2,
+    )
+    const rejected = (await readTopic(log, 'rejected'))
+      .flat()
+      .map(({ headers }) => rejectedOrigin(headers))
+    expect(rejected.map(({ reason }) => reason).toSorted(), aggregator.output).toEqual([
+      'late',
+      'undecodable',
+    ])
+    expect(rejected.every(({ stage }) => stage === 'aggregator')).toBe(true)
+  })
+})
+
+describe('refusals', () => {
+  it('an instance with other settings than the changelog refuses to start', async () => {
+    await using log = await createMarketLog()
+    await using first = startAggregator(log)
+    await log.append([trade(1, 0), heartbeat(5_000)])
+    await waitUntil('a candle', async () => (await readRecords(log, 'candles')).flat().length > 0)
+    await first.stop('SIGTERM')
+    await using second = startAggregator(log, { AGGREGATOR_GRACE_MS: '2000' })
+    expect(await second.exited()).toBe(1)
+    expect(second.output).toContain('graceMs is 2000, was 1000')
+  })
+
+  it('an incompatible schema in the registry stops the service at start', async () => {
+    await using log = await createMarketLog()
+    const { registryUrl } = testStack()
+    const foreign = {
+      type: 'record',
+      name: 'Candle',
+      namespace: 'tickertape',
+      fields: [{ name: 'shape', type: 'int' }],
+    }
+    const answer = await fetch(`${registryUrl}/subjects/${log.prefix}candles-value/versions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ schema: JSON.stringify(foreign) }),
+    })
+    expect(answer.status).toBe(200)
+    await using aggregator = startAggregator(log)
+    expect(await aggregator.exited()).toBe(1)
+    expect(aggregator.output).toContain(
+      `schema of ${log.prefix}candles-value: it is not BACKWARD compatible`,
+    )
+  })
+
+  it('missing topics stop the service at start and are named', async () => {
+    await using log = await createMarketLog()
+    await using aggregator = startAggregator(log, { TOPIC_PREFIX: 'nowhere.' })
+    expect(await aggregator.exited()).toBe(1)
+    expect(aggregator.output).toContain('no topic nowhere.market-events')
+  })
+})
