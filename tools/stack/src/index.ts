@@ -1,0 +1,14 @@
+export {
+  resetStack,
+  runningStackStatus,
+  startDetachedStack,
+  startStack,
+  stopStack,
+  type PartStatus,
+  type RunningStack,
+  type StackAddresses,
+  type StackOptions,
+  type StackStatus,
+} from './stack.ts'
+export { partNames, type PartName } from './part.ts'
+export { StackProblem, type StackProblemCode } from './stack-problem.ts'

@@ -1,0 +1,84 @@
+import { createServer, type Server } from 'node:net'
+import { randomInt } from 'node:crypto'
+import { StackProblem } from './stack-problem.ts'
+
+/** The one address that anything in the stack listens on. */
+export const host = '127.0.0.1'
+
+export interface StackPorts {
+  readonly kafka: number
+  readonly kafkaController: number
+  readonly registry: number
+  readonly postgres: number
+}
+
+export const defaultPorts: StackPorts = {
+  kafka: 19092,
+  kafkaController: 19093,
+  registry: 18081,
+  postgres: 15432,
+}
+
+const purposes: Readonly<Record<keyof StackPorts, string>> = {
+  kafka: 'Kafka',
+  kafkaController: "Kafka's controller",
+  registry: 'the schema registry',
+  postgres: 'PostgreSQL',
+}
+
+/**
+ * Checks that nobody listens on any of the ports.
+ *
+ * @throws {StackProblem} `port-taken`, naming the first port that is taken and what it is for
+ */
+export async function requireFreePorts(ports: StackPorts): Promise<void> {
+  for (const name of ['kafka', 'kafkaController', 'registry', 'postgres'] as const) {
+    const port = ports[name]
+    const listener = await listen(port)
+    if (listener === undefined) {
+      throw new StackProblem(
+        'port-taken',
+        `Port ${port} on ${host}, which ${purposes[name]} needs, is taken by another program. Stop that program (find it with: lsof -nP -iTCP:${port} -sTCP:LISTEN) and try again.`,
+      )
+    }
+    await close(listener)
+  }
+}
+
+/**
+ * Four ports that nobody listens on.
+ *
+ * They lie below the ranges from which Linux and macOS draw the local ports of outgoing connections,
+ * and are picked at random, so that two stacks that start at the same time rarely want the same one.
+ */
+export async function findFreePorts(): Promise<StackPorts> {
+  const listeners: Server[] = []
+  const ports: number[] = []
+  while (ports.length < 4) {
+    const port = randomInt(20_000, 32_000)
+    const listener = await listen(port)
+    if (listener === undefined) continue
+    listeners.push(listener)
+    ports.push(port)
+  }
+  await Promise.all(listeners.map(close))
+  const [kafka = 0, kafkaController = 0, registry = 0, postgres = 0] = ports
+  return { kafka, kafkaController, registry, postgres }
+}
+
+async function listen(port: number): Promise<Server | undefined> {
+  const server = createServer()
+  const { promise, resolve, reject } = Promise.withResolvers<Server | undefined>()
+  server.once('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(undefined)
+    else reject(error)
+  })
+  server.listen({ port, host, exclusive: true }, () => resolve(server))
+  return promise
+}
+
+async function close(server: Server): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  server.close(() => resolve())
+  return promise
+}

@@ -1,0 +1,253 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { stackConfig } from './config.ts'
+import { provideDownloads } from './downloads.ts'
+import { lockFileName, lockFolder } from './folder-lock.ts'
+import { kafkaPart } from './kafka.ts'
+import { logFileOf, startPart } from './start-part.ts'
+import { partNames, type Part, type PartName } from './part.ts'
+import { defaultPorts, findFreePorts, host, requireFreePorts, type StackPorts } from './ports.ts'
+import { databaseUrl, postgresPart } from './postgres.ts'
+import { identityOf, isAlive } from './process-identity.ts'
+import { registryPart, registryUrl } from './registry.ts'
+import { requireDisk, requireJava } from './requirements.ts'
+import { readRun, recordOwner, type Owner } from './run-records.ts'
+import { StackProblem } from './stack-problem.ts'
+import { stopRecorded } from './stop-recorded.ts'
+import { throwIfCancelled } from './wait-until.ts'
+import { startWatchdog } from './watchdog-link.ts'
+
+export interface StackAddresses {
+  /** `host:port`, as Kafka clients take it. */
+  readonly kafkaBrokers: string
+  /** The registry's Confluent-compatible API. */
+  readonly registryUrl: string
+  readonly databaseUrl: string
+}
+
+export interface RunningStack extends StackAddresses, AsyncDisposable {
+  readonly folder: string
+  /** Whether it was up already, by `stack up`. Disposing of it then leaves it up. */
+  readonly adopted: boolean
+}
+
+export interface StackOptions {
+  /** Holds data, logs and process records; made where it is missing. */
+  readonly folder: string
+  readonly ports: 'default' | 'free'
+  readonly onProgress: (line: string) => void
+  /** Delete the folder at the end, even where this process is killed. */
+  readonly temporary?: boolean
+  /** Gives up a start that is under way, and stops what it started. */
+  readonly signal?: AbortSignal
+}
+
+export interface PartStatus {
+  readonly name: PartName
+  readonly running: boolean
+  readonly pid: number
+  readonly port: number
+  /** Milliseconds since the epoch. */
+  readonly since: number
+  readonly logFile: string
+}
+
+export interface StackStatus {
+  readonly folder: string
+  /** `attached` to a process that stops it when it ends, or `detached`, started by `stack up`. */
+  readonly mode: Owner['mode'] | undefined
+  readonly addresses: StackAddresses | undefined
+  /** Every part that was started and not stopped, still running or not. */
+  readonly parts: readonly PartStatus[]
+}
+
+/**
+ * Starts Kafka, the schema registry and PostgreSQL, downloading what is missing, and returns once
+ * each of them answers. The registry's global compatibility is BACKWARD then; topics are the
+ * caller's to make.
+ *
+ * The stack ends with its starter: by disposing, or, where this process just ends or is killed, by a
+ * watchdog process. What an earlier starter left behind in the folder is stopped first. A stack that
+ * `stack up` left running in the folder is used instead, on the ports that it has.
+ *
+ * @throws {StackProblem} with a message for the user, and nothing left running
+ */
+export async function startStack(options: StackOptions): Promise<RunningStack> {
+  return start(options, 'attached')
+}
+
+/** The same, for a stack that outlives its starter. Disposing of it does nothing. */
+export async function startDetachedStack(options: StackOptions): Promise<RunningStack> {
+  return start(options, 'detached')
+}
+
+/** What the folder's records say, checked against the processes that run. Waits for nobody. */
+export async function runningStackStatus(folder: string): Promise<StackStatus> {
+  const root = resolve(folder)
+  const { owner, parts } = readRun(root)
+  return {
+    folder: root,
+    mode: owner?.mode,
+    addresses: owner && addressesOf(owner.ports),
+    parts: parts.map(({ name, process, port, since }) => ({
+      name,
+      running: isAlive(process),
+      pid: process.pid,
+      port,
+      since,
+      logFile: logFileOf(root, name),
+    })),
+  }
+}
+
+/**
+ * Stops the stack of this folder; its data stays.
+ *
+ * @returns how many processes were running
+ * @throws {StackProblem} `in-use` while the process lives that the stack belongs to
+ */
+export async function stopStack(
+  folder: string,
+  onProgress: (line: string) => void = () => undefined,
+): Promise<number> {
+  const root = resolve(folder)
+  if (!existsSync(root)) return 0
+  using _lock = await lock(root, { onProgress })
+  requireNoLiveStarter(root)
+  return stopRecorded(root)
+}
+
+/** Stops the stack of this folder and deletes its data and logs. Throws as `stopStack` does. */
+export async function resetStack(
+  folder: string,
+  onProgress: (line: string) => void = () => undefined,
+): Promise<void> {
+  const root = resolve(folder)
+  if (!existsSync(root)) return
+  using _lock = await lock(root, { onProgress })
+  requireNoLiveStarter(root)
+  await stopRecorded(root)
+  for (const name of await readdir(root)) {
+    // Whoever waits for the lock waits on this very file.
+    if (name !== lockFileName) await rm(join(root, name), { recursive: true, force: true })
+  }
+}
+
+async function start(options: StackOptions, mode: Owner['mode']): Promise<RunningStack> {
+  const folder = resolve(options.folder)
+  const { onProgress, signal, temporary = false } = options
+  const config = stackConfig()
+  await mkdir(folder, { recursive: true })
+  using _lock = await lock(folder, options)
+
+  const adopted = await adopt(folder)
+  if (adopted !== undefined) {
+    return { folder, ...adopted, adopted: true, [Symbol.asyncDispose]: async () => undefined }
+  }
+  requireNoLiveStarter(folder)
+  const left = await stopRecorded(folder)
+  if (left > 0) onProgress(`Stopped ${left} processes of an earlier run`)
+
+  await requireJava(config.java)
+  await requireDisk(folder, 1_000)
+  const ports = options.ports === 'free' ? await findFreePorts() : defaultPorts
+  await requireFreePorts(ports)
+  const downloads = await provideDownloads({ cacheFolder: config.cacheFolder, onProgress, signal })
+  throwIfCancelled(signal)
+
+  recordOwner(folder, { mode, starter: identityOf(process.pid), ports })
+  const watchdog = startWatchdog(folder, { temporary })
+  const stop = async () => {
+    await stopRecorded(folder)
+    if (temporary) await rm(folder, { recursive: true, force: true })
+    await watchdog.end()
+  }
+  const parts: readonly Part[] = [
+    kafkaPart({ folder, ports, java: config.java, jars: downloads.kafkaJars }),
+    registryPart({ folder, ports, java: config.java, jar: downloads.registryJar }),
+    postgresPart({ folder, ports }),
+  ]
+  try {
+    await startAll(folder, parts, options)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+
+  const running = { folder, ...addressesOf(ports), adopted: false }
+  if (mode === 'detached') {
+    await watchdog.letGo()
+    return { ...running, [Symbol.asyncDispose]: async () => undefined }
+  }
+  let disposal: Promise<void> | undefined
+  const dispose = async () => {
+    using _disposalLock = await lock(folder, { onProgress })
+    await stop()
+  }
+  return { ...running, [Symbol.asyncDispose]: () => (disposal ??= dispose()) }
+}
+
+/** Starts all at once; where one fails, the others give up too before the failure is thrown. */
+async function startAll(
+  folder: string,
+  parts: readonly Part[],
+  { onProgress, signal }: StackOptions,
+): Promise<void> {
+  const failed = new AbortController()
+  const eitherSignal = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal
+  const starts = parts.map(async (part) => {
+    try {
+      await startPart({ folder, part, onProgress, signal: eitherSignal })
+    } catch (error) {
+      failed.abort()
+      throw error
+    }
+  })
+  const outcomes = await Promise.allSettled(starts)
+  const reasons = outcomes.filter((outcome) => outcome.status === 'rejected')
+  // The others were cancelled because of the one that failed first.
+  const cause = reasons.find(({ reason }) => !isCancellation(reason)) ?? reasons[0]
+  if (cause !== undefined) throw cause.reason
+}
+
+function isCancellation(reason: unknown): boolean {
+  return reason instanceof StackProblem && reason.code === 'cancelled'
+}
+
+/** The addresses of a whole stack that `stack up` left running in the folder. */
+async function adopt(folder: string): Promise<StackAddresses | undefined> {
+  const { owner, parts } = readRun(folder)
+  if (owner?.mode !== 'detached') return undefined
+  const alive = new Set(parts.filter((part) => isAlive(part.process)).map((part) => part.name))
+  return partNames.every((name) => alive.has(name)) ? addressesOf(owner.ports) : undefined
+}
+
+function requireNoLiveStarter(folder: string): void {
+  const { owner, parts } = readRun(folder)
+  if (owner?.mode !== 'attached' || !isAlive(owner.starter)) return
+  if (!parts.some((part) => isAlive(part.process))) return
+  throw new StackProblem(
+    'in-use',
+    `The stack in ${folder} belongs to process ${owner.starter.pid}, which is still running. End that process (Ctrl-C in its terminal), which stops the stack.`,
+  )
+}
+
+function lock(
+  folder: string,
+  { onProgress, signal }: Pick<StackOptions, 'onProgress' | 'signal'>,
+): Promise<Disposable> {
+  const whom = () => {
+    const pid = readRun(folder).owner?.starter.pid
+    return `the process${pid === undefined ? '' : ` (${pid}?)`} that is starting or stopping the stack in ${folder}`
+  }
+  return lockFolder(folder, { whom, onProgress, signal })
+}
+
+function addressesOf(ports: StackPorts): StackAddresses {
+  return {
+    kafkaBrokers: `${host}:${ports.kafka}`,
+    registryUrl: registryUrl(ports.registry),
+    databaseUrl: databaseUrl(ports.postgres),
+  }
+}
