@@ -83,7 +83,7 @@ export function createEvents(
     help: 'Newest event time among the trades of the last batch, in seconds since the epoch',
     registers,
   })
-  new Gauge({
+  const lag = new Gauge({
     name: 'pg_sink_lag_records',
     help: 'Offsets between what is read and the end of the log, by topic; the markers of transactions count',
     labelNames: ['topic'],
@@ -105,6 +105,7 @@ export function createEvents(
       logger.info({ partitions: partitions.map(describe) }, 'partitions assigned')
     },
     partitionsRevoked(partitions: readonly TopicPartition[], lost: boolean): void {
+      lag.reset()
       readiness.waitFor('partitions', 'partitions were revoked')
       logger.info(
         { partitions: partitions.map(({ topic, partition }) => `${topic}[${partition}]`), lost },

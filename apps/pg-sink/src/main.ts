@@ -9,5 +9,5 @@ await runService({
   settings,
   adminPort: 'PG_SINK_ADMIN_PORT',
   environment,
-  start: (values, context) => startPgSink(readConfig(values), context),
+  start: async (values, context) => startPgSink(readConfig(values), context),
 })

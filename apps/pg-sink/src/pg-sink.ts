@@ -26,23 +26,12 @@ const queryTimeoutMs = 60_000
 
 /**
  * Writes trades, candles and rejected records into PostgreSQL, each exactly once: rows and offsets in
- * one database transaction, reading on from these offsets alone.
- *
- * @throws KafkaAvroError if topics are missing or the registry refuses this version's schemas.
+ * one database transaction, reading on from these offsets alone. What it depends on may be away, at the
+ * start as well as later: it is waited for.
  */
-export async function startPgSink(
-  config: PgSinkConfig,
-  context: ServiceContext,
-): Promise<RunningService> {
-  const { brokers, topicPrefix } = config.kafka
-  await requireTopics(brokers, topicPrefix, readTopics)
-  const registry = new Registry(config.registryUrl, topicPrefix)
-  // A reader goes before its writers: what it cannot read must not be registered after it.
-  await registry.register('market-events')
-  await registry.register('candles')
-
+export function startPgSink(config: PgSinkConfig, context: ServiceContext): RunningService {
   const stopping = new AbortController()
-  const ended = run(config, context, registry, stopping.signal)
+  const ended = run(config, context, stopping.signal)
   const failed = Promise.withResolvers<never>()
   ended.catch(failed.reject)
   return {
@@ -55,14 +44,16 @@ export async function startPgSink(
   }
 }
 
+/** @throws KafkaAvroError, MarketStoreError or PgSinkError for what will not pass by itself. */
 async function run(
   config: PgSinkConfig,
   context: ServiceContext,
-  registry: Registry,
   signal: AbortSignal,
 ): Promise<void> {
   const { brokers, groupId, topicPrefix } = config.kafka
+  const registry = new Registry(config.registryUrl, topicPrefix)
   const events = createEvents(context, () => lagByTopic(reader, sink.positions))
+  events.joiningGroup()
   const through = throughOutages({ ...config.retry, signal }, events)
   const reader = new GroupReader({
     brokers,
@@ -91,7 +82,10 @@ async function run(
     firstOffsets: (partitions) => firstOffsets(brokers, partitions),
     onCommitted: (positions) => reader.commitForMonitoring(positions),
   })
-  events.joiningGroup()
+  await through('kafka', () => requireTopics(brokers, topicPrefix, readTopics))
+  // A reader goes before its writers: what it cannot read is refused to them.
+  await through('registry', () => registry.register('market-events'))
+  await through('registry', () => registry.register('candles'))
   events.migrated(await through('database', () => migrate(config.databaseUrl)))
   await reader.run(sink, signal)
 }
