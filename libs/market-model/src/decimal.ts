@@ -12,10 +12,11 @@ export interface Decimal {
 
 export const zero: Decimal = { mantissa: 0, exponent: 0 }
 
-/** Larger exponents are no price or quantity, and would make a sum's mantissa grow without bound. */
-const maxExponent = 400
-/** More digits cost quadratic time, and are no price or quantity either. */
-const maxDigits = 800
+/**
+ * Digits on either side of the point. More are no price or quantity: they would make a sum's
+ * mantissa grow without bound, and cost quadratic time to read.
+ */
+const maxPlaces = 400
 
 const maxSafe = BigInt(Number.MAX_SAFE_INTEGER)
 const minSafe = BigInt(Number.MIN_SAFE_INTEGER)
@@ -28,8 +29,8 @@ const decimalPattern = /^([+-]?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
 /**
  * Reads a number as a venue wrote it: digits with an optional sign, fraction and exponent.
  *
- * @returns the exact value in normal form; undefined if the text is no number, its last digit is
- *   beyond 10^+-400, or it has more than 800 digits.
+ * @returns the exact value in normal form; undefined if the text is no number, or would have more
+ *   than 400 digits on one side of the point without its exponent.
  */
 export function parseDecimal(text: string): Decimal | undefined {
   return parsePlain(text) ?? parseAny(text)
@@ -59,7 +60,7 @@ function parsePlain(text: string): Decimal | undefined {
   }
   const fractionLength = pointAt === -1 ? 0 : text.length - pointAt - 1
   const isEmpty = text.length === begin || pointAt === text.length - 1
-  if (isEmpty || text.length > maxExponent) return undefined
+  if (isEmpty || text.length > maxPlaces) return undefined
   if (mantissa === 0) return zero
   return { mantissa: negative ? -mantissa : mantissa, exponent: zeros - fractionLength }
 }
@@ -70,7 +71,7 @@ function parseAny(text: string): Decimal | undefined {
   const [, sign, whole = '', fraction = '', power = '0'] = match
   const exponent = Number(power) - fraction.length
   const digits = whole + fraction
-  if (Math.abs(exponent) > maxExponent || digits.length > maxDigits) return undefined
+  if (exponent < -maxPlaces || digits.length + exponent > maxPlaces) return undefined
   const magnitude = BigInt(digits)
   return normalizeDecimal({ mantissa: sign === '-' ? -magnitude : magnitude, exponent })
 }
@@ -213,7 +214,7 @@ function scaleMantissa(value: Decimal, exponent: number): number | bigint {
 const widePowers: bigint[] = []
 
 function powerOfTen(power: number): bigint {
-  if (power > maxExponent) return 10n ** BigInt(power)
+  if (power > maxPlaces) return 10n ** BigInt(power)
   return (widePowers[power] ??= 10n ** BigInt(power))
 }
 
