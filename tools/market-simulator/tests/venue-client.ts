@@ -1,5 +1,8 @@
 import { once } from 'node:events'
+import { formatDecimal, parseDecimal } from '@tickertape/market-model'
 import { type RawData, WebSocket } from 'ws'
+import type { SimulatedTrade } from '../src/index.ts'
+import { parseExactJson } from '../src/replay/exact-json.ts'
 
 export interface ClientOptions {
   /** False leaves the server's pings unanswered. */
@@ -10,6 +13,8 @@ export interface ClientOptions {
 export class VenueClient implements AsyncDisposable {
   /** Every frame, in order of arrival. */
   readonly frames: string[] = []
+  /** The trades of all frames, in order of arrival. */
+  readonly trades: ReceivedTrade[] = []
   pings = 0
   closeCode: number | undefined
   readonly #socket: WebSocket
@@ -18,7 +23,9 @@ export class VenueClient implements AsyncDisposable {
   private constructor(socket: WebSocket) {
     this.#socket = socket
     socket.on('message', (bytes: RawData) => {
-      this.frames.push(String(bytes))
+      const frame = String(bytes)
+      this.frames.push(frame)
+      this.trades.push(...tradesIn(frame))
       this.#wake()
     })
     socket.on('ping', () => {
@@ -95,36 +102,90 @@ function answerOf(frame: string): Answer {
   return JSON.parse(frame) as Answer
 }
 
+/** What trades are compared by; prices and quantities in plain digits without trailing zeros. */
 export interface ReceivedTrade {
   readonly instrument: string
   readonly sequence: number
   readonly eventTime: number
+  readonly price: string
+  readonly quantity: string
+  readonly takerSide: 'buy' | 'sell'
 }
 
-/** The trades in a frame of either venue; none for any other frame. */
+/** The truth, in the form of what is received. */
+export function asReceived(trade: SimulatedTrade): ReceivedTrade {
+  const { eventTime, instrument, sequence, takerSide } = trade
+  const price = plain(trade.price)
+  return { instrument, sequence, eventTime, price, quantity: plain(trade.quantity), takerSide }
+}
+
+/** The trades in a frame of either venue; none for any other frame, and none for broken JSON. */
 export function tradesIn(frame: string): readonly ReceivedTrade[] {
-  if (frame.includes('"method":"subscription"')) {
-    // Only trades notifications are subscribed to in these tests.
-    const { params } = JSON.parse(frame) as {
-      params: { data: { instrument_name: string; trade_seq: number; timestamp: number }[] }
-    }
-    return params.data.map((trade) => ({
-      instrument: trade.instrument_name,
-      sequence: trade.trade_seq,
-      eventTime: trade.timestamp,
-    }))
-  }
+  if (!isJson(frame)) return []
+  return frame.includes('"method":"subscription"') ? deribitTrades(frame) : binanceTrades(frame)
+}
+
+function deribitTrades(frame: string): readonly ReceivedTrade[] {
+  // Only trades notifications are subscribed to in these tests.
+  const { params } = parseExactJson(frame) as { params: { data: DeribitTrade[] } }
+  return params.data.map((trade) => ({
+    instrument: trade.instrument_name,
+    sequence: Number(trade.trade_seq.rawJSON),
+    eventTime: Number(trade.timestamp.rawJSON),
+    price: plain(trade.price.rawJSON),
+    quantity: plain(trade.amount.rawJSON),
+    takerSide: trade.direction,
+  }))
+}
+
+interface DeribitTrade {
+  readonly instrument_name: string
+  readonly trade_seq: { readonly rawJSON: string }
+  readonly timestamp: { readonly rawJSON: string }
+  readonly price: { readonly rawJSON: string }
+  readonly amount: { readonly rawJSON: string }
+  readonly direction: 'buy' | 'sell'
+}
+
+function binanceTrades(frame: string): readonly ReceivedTrade[] {
   if (!frame.includes('"e":"trade"')) return []
   // A combined event has the trade under `data`, a raw one is the trade.
   const event = JSON.parse(frame) as { data?: BinanceTrade } & BinanceTrade
   const trade = event.data ?? event
-  return [{ instrument: trade.s, sequence: trade.t, eventTime: trade.T }]
+  return [
+    {
+      instrument: trade.s,
+      sequence: trade.t,
+      eventTime: trade.T,
+      price: plain(trade.p),
+      quantity: plain(trade.q),
+      takerSide: trade.m ? 'sell' : 'buy',
+    },
+  ]
 }
 
 interface BinanceTrade {
   readonly s: string
   readonly t: number
   readonly T: number
+  readonly p: string
+  readonly q: string
+  readonly m: boolean
+}
+
+export function isJson(frame: string): boolean {
+  try {
+    JSON.parse(frame)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function plain(number: string): string {
+  const value = parseDecimal(number)
+  if (value === undefined) throw new Error(`"${number}" is no number`)
+  return formatDecimal(value)
 }
 
 export interface JsonResponse<Body> {

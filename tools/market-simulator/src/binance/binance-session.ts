@@ -116,6 +116,8 @@ export class BinanceSession {
   /** Binance accepts any name; an unknown stream stays silent. */
   #subscribe(streams: readonly string[]): void {
     const { connection, context, feed } = this.#options
+    // What is due by now was for those who were there.
+    context.flush()
     for (const stream of streams) {
       connection.subscriptions.add(stream)
       const channel = this.#channel(stream)

@@ -120,6 +120,8 @@ export class DeribitSession {
   #subscribe(params: Params): string {
     const { accepts, connection, context, feed } = this.#options
     const accepted = [...new Set(readParams(channelsParams, params).channels)].filter(accepts)
+    // What is due by now was for those who were there.
+    context.flush()
     for (const channel of accepted) {
       connection.subscriptions.add(channel)
       if (context.channels.subscribe(channel, connection)) feed.open(channel)

@@ -3,6 +3,11 @@ import type { Connections } from '../connections.ts'
 import type { Venue } from '../market/instrument.ts'
 import type { Market } from '../market/market.ts'
 
+/** A fault that cannot be armed as asked; the message says why. */
+export class UnfitFaultError extends Error {
+  override readonly name = 'UnfitFaultError'
+}
+
 /** What a fault may reach. */
 export interface FaultContext {
   readonly connections: Connections
@@ -19,7 +24,10 @@ export interface FaultContext {
 export interface Fault<Params = unknown> {
   readonly name: string
   readonly params: z.ZodType<Params>
-  /** @returns what the control answers: the facts that a test needs afterwards */
+  /**
+   * @returns what the control answers: the facts that a test needs afterwards
+   * @throws UnfitFaultError if there is nothing for it to happen to.
+   */
   arm(params: Params): unknown
   /** The frames to send instead of this one; undefined leaves it as it is. */
   frames?(frame: string): readonly string[] | undefined

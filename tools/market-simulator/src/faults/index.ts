@@ -2,13 +2,9 @@ import type { FrameFilter } from '../channels.ts'
 import type { Venue } from '../market/instrument.ts'
 import { dropFault } from './drop.ts'
 import { duplicateFault } from './duplicate.ts'
-import type { Fault, FaultContext } from './fault.ts'
+import { type Fault, type FaultContext, UnfitFaultError } from './fault.ts'
 import { malformedFault } from './malformed.ts'
 import { skipFault } from './skip.ts'
-
-export class UnfitFaultError extends Error {
-  override readonly name = 'UnfitFaultError'
-}
 
 /** A fault behind the check of what arms it. */
 interface ArmedBy {

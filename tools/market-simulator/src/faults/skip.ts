@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Venue } from '../market/instrument.ts'
-import type { Fault, FaultContext } from './fault.ts'
+import { type Fault, type FaultContext, UnfitFaultError } from './fault.ts'
 
 const params = z.object({ instrument: z.string().optional(), count: z.int().positive() })
 
@@ -28,6 +28,9 @@ export function skipFault(context: FaultContext): Fault<z.infer<typeof params>> 
             return { venue: market.venue, instrument: name, fromSequence, toSequence }
           }),
       )
+      if (made.length === 0) {
+        throw new UnfitFaultError(`Cannot skip trades: there is no instrument "${instrument}"`)
+      }
       holes.push(...made)
       return { skipped: made }
     },
