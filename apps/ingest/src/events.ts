@@ -1,0 +1,150 @@
+import type { SequenceGap } from '@tickertape/market-model'
+import { Counter, Gauge } from '@tickertape/service-runtime'
+import type { Logger, Registry } from '@tickertape/service-runtime'
+
+import type { RejectReason } from './mapped-trade.ts'
+import type { Hole } from './sequence-tracker.ts'
+
+export type IngestEvents = ReturnType<typeof createEvents>
+
+/** Where trades came from: the WebSocket, or the venue's history. */
+export type TradeSource = 'stream' | 'history'
+
+export interface EventSources {
+  readonly logger: Logger
+  readonly metrics: Registry
+  readonly venue: string
+  readonly inFlight: () => number
+  /** Trades that wait behind holes, of all instruments. */
+  readonly waiting: () => number
+}
+
+/** Everything that ingest tells: one function for each thing that happens. */
+export function createEvents({ logger, metrics, venue, inFlight, waiting }: EventSources) {
+  const registers = [metrics]
+  const counter = (name: string, help: string, ...labelNames: string[]) =>
+    new Counter({ name, help, labelNames: ['venue', ...labelNames], registers })
+  const gauge = (name: string, help: string, collect?: (this: Gauge) => void) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['venue'],
+      registers,
+      ...(collect === undefined ? {} : { collect }),
+    })
+
+  const frames = counter('ingest_frames_total', 'Frames with trades').labels({ venue })
+  const trades = counter('ingest_trades_total', 'Trades written to the log', 'source')
+  const streamTrades = trades.labels({ venue, source: 'stream' })
+  const historyTrades = trades.labels({ venue, source: 'history' })
+  const duplicates = counter('ingest_duplicates_total', 'Trades that had come before', 'source')
+  const streamDuplicates = duplicates.labels({ venue, source: 'stream' })
+  const historyDuplicates = duplicates.labels({ venue, source: 'history' })
+  const rejected = counter('ingest_rejected_total', 'Records turned away', 'reason')
+  const holes = counter('ingest_holes_total', 'Holes seen in sequences').labels({ venue })
+  const gaps = counter('ingest_gaps_total', 'Holes given up').labels({ venue })
+  const connections = counter('ingest_connections_total', 'Connections opened').labels({ venue })
+  const lost = counter('ingest_connections_lost_total', 'Connections that ended').labels({ venue })
+  const pauses = counter('ingest_pauses_total', 'Times reading stopped', 'cause')
+  const requests = counter('ingest_rest_requests_total', 'Answers over REST; 0: none', 'status')
+  const connected = gauge('ingest_connected', '1 while a connection delivers').labels({ venue })
+  const upTo = gauge('ingest_up_to_seconds', 'Event time of the last heartbeat').labels({ venue })
+  const lag = gauge(
+    'ingest_up_to_lag_seconds',
+    "How far the last heartbeat was behind the venue's time",
+  ).labels({ venue })
+  gauge('ingest_in_flight_records', 'Records that wait for the broker', function collect() {
+    this.set({ venue }, inFlight())
+  })
+  gauge('ingest_waiting_trades', 'Trades that wait behind holes', function collect() {
+    this.set({ venue }, waiting())
+  })
+
+  return {
+    cursorsRead(found: number, instruments: number): void {
+      logger.info({ found, instruments }, 'cursors read')
+    },
+    instrumentBegins(instrument: string, sequence: number | undefined): void {
+      logger.info({ instrument, sequence: sequence ?? null }, 'first knowledge of the instrument')
+    },
+    historyRefused(instrument: string, error: Error): void {
+      logger.warn(
+        { instrument, err: error },
+        "the venue refuses the instrument's history: it begins with the stream, and holes cannot be filled",
+      )
+    },
+    historyAwaited(instrument: string, error: Error, tries: number): void {
+      logger.warn(
+        { instrument, tries, err: error },
+        "the venue's last trade cannot be asked for yet",
+      )
+    },
+    connecting(url: string): void {
+      logger.debug({ url }, 'connecting')
+    },
+    connected(url: string): void {
+      connections.inc()
+      logger.info({ url }, 'connected')
+    },
+    instrumentsRefused(instruments: readonly string[]): void {
+      logger.error(
+        { instruments },
+        `${venue} does not deliver ${instruments.join(', ')}: check INGEST_INSTRUMENTS; all others go on`,
+      )
+    },
+    delivering(instruments: number, afterMs: number): void {
+      connected.set(1)
+      logger.info({ instruments, afterMs: Math.round(afterMs) }, 'caught up with the venue')
+    },
+    disconnected(reason: string, retryInMs: number): void {
+      connected.set(0)
+      lost.inc()
+      logger.warn({ reason, retryInMs }, 'connection lost')
+    },
+    frame(): void {
+      frames.inc()
+    },
+    traded(source: TradeSource, count: number): void {
+      if (count > 0) (source === 'stream' ? streamTrades : historyTrades).inc(count)
+    },
+    duplicated(source: TradeSource, count: number): void {
+      if (count > 0) (source === 'stream' ? streamDuplicates : historyDuplicates).inc(count)
+    },
+    rejected(reason: RejectReason, message: string): void {
+      rejected.inc({ venue, reason })
+      logger.debug({ reason, message }, 'rejected')
+    },
+    holeFound(instrument: string, hole: Hole): void {
+      holes.inc()
+      logger.info({ instrument, ...hole }, 'hole in the sequence')
+    },
+    historyFailed(instrument: string, error: Error, tries: number): void {
+      logger.warn({ instrument, tries, reason: error.message }, 'history not read')
+    },
+    gaveUp(gap: SequenceGap): void {
+      gaps.inc()
+      logger.error({ gap }, 'trades are missing and cannot be fetched')
+    },
+    venueComplained(message: string): void {
+      logger.warn({ message }, 'the venue complains')
+    },
+    readingStopped(cause: 'kafka' | 'hole', instrument?: string): void {
+      pauses.inc({ venue, cause })
+      logger.warn({ cause, instrument }, 'reading stopped')
+    },
+    readingResumed(cause: 'kafka' | 'hole', instrument?: string): void {
+      logger.info({ cause, instrument }, 'reading goes on')
+    },
+    requested(status: number): void {
+      requests.inc({ venue, status: String(status) })
+    },
+    heartbeat(time: number, venueTime: number): void {
+      upTo.set(time / 1000)
+      lag.set((venueTime - time) / 1000)
+    },
+    stopping(): void {
+      connected.set(0)
+      logger.debug('reading ends')
+    },
+  }
+}

@@ -1,0 +1,39 @@
+import type { MappedTrade } from './mapped-trade.ts'
+
+/** What a connection hands over while it is read, in the order in which the venue sent it. */
+export interface FeedHandlers {
+  trades(trades: readonly MappedTrade[]): void
+  /** A frame that cannot be read. */
+  malformed(frame: string, message: string): void
+  /** The venue complains of something that nobody waits for. */
+  venueError(message: string): void
+}
+
+export interface Subscribed {
+  /** Instruments that the venue does not deliver; all others it does, from now on. */
+  readonly refused: readonly string[]
+}
+
+/** An open connection to a venue's WebSocket. Disposing it stops all reading at once. */
+export interface FeedConnection extends Disposable {
+  /** Settles with the reason when the connection has ended, by whichever side. */
+  readonly closed: Promise<string>
+  /** @throws ConnectionLost */
+  subscribe(instruments: readonly string[]): Promise<Subscribed>
+  /**
+   * Asks for the venue's time. When it settles, everything that the venue had sent before it told the
+   * time has been handed over.
+   *
+   * @returns milliseconds since the epoch; undefined if the venue did not tell.
+   * @throws ConnectionLost
+   */
+  venueTime(): Promise<number | undefined>
+  /** Stops reading; what the socket has read already is still handed over. */
+  pause(): void
+  resume(): void
+}
+
+/** The connection ended while something was waited for. */
+export class ConnectionLost extends Error {
+  override readonly name = 'ConnectionLost'
+}

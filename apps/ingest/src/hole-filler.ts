@@ -1,0 +1,123 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+import type { SequenceGap } from '@tickertape/market-model'
+
+import { backoffMs } from './backoff.ts'
+import type { BackoffBounds } from './backoff.ts'
+import type { InstrumentDelivery, OfferedCounts } from './instrument-delivery.ts'
+import type { MarketLog } from './market-log.ts'
+import { RestError } from './rest-client.ts'
+import type { HistoryPage, TradeHistory } from './trade-history.ts'
+import { untilAborted } from './until-aborted.ts'
+
+export interface HoleFillerOptions {
+  readonly history: TradeHistory
+  readonly log: MarketLog
+  /** Requests without any progress before a hole is given up. */
+  readonly tries: number
+  readonly backoff: BackoffBounds
+  /** The venue's time, as far as it is known. */
+  readonly venueTime: () => number
+  readonly onPage: (delivery: InstrumentDelivery, counts: OfferedCounts) => void
+  readonly onFailure: (delivery: InstrumentDelivery, error: RestError, tries: number) => void
+  readonly onGap: (gap: SequenceGap) => void
+}
+
+/** Fetches what an instrument misses from the venue's history. */
+export class HoleFiller {
+  readonly #options: HoleFillerOptions
+
+  constructor(options: HoleFillerOptions) {
+    this.#options = options
+  }
+
+  /** Fetches everything up to the venue's present, then closes the holes that are left. */
+  async catchUp(delivery: InstrumentDelivery, signal: AbortSignal): Promise<void> {
+    if (delivery.beginning === 'with the stream') return
+    const { history, onPage } = this.#options
+    delivery.awaitHistory()
+    await this.#fetchUntil(delivery, signal, (last) => {
+      if (last?.hasMore === false) return undefined
+      const from = delivery.position === undefined ? history.firstSequence : delivery.position + 1
+      return { from, to: undefined }
+    })
+    if (delivery.position === undefined) {
+      const counts = { delivered: 0, duplicates: 0, rejected: 0 }
+      delivery.takeNextAsFirst(counts)
+      onPage(delivery, counts)
+    }
+    await this.fill(delivery, signal)
+  }
+
+  /** Closes the holes in front of what waits. */
+  async fill(delivery: InstrumentDelivery, signal: AbortSignal): Promise<void> {
+    await this.#fetchUntil(delivery, signal, () => delivery.hole)
+  }
+
+  async #fetchUntil(
+    delivery: InstrumentDelivery,
+    signal: AbortSignal,
+    wanted: (
+      last: HistoryPage | undefined,
+    ) => { readonly from: number; readonly to: number | undefined } | undefined,
+  ): Promise<void> {
+    const { backoff, log, tries } = this.#options
+    let failures = 0
+    let last: HistoryPage | undefined
+    for (let range = wanted(last); range !== undefined; range = wanted(last)) {
+      const before = delivery.position
+      await untilAborted(log.whenRoom(), signal)
+      const answer = await this.#page(delivery, range.from, range.to, failures, signal)
+      const page = answer === 'refused' || answer === 'failed' ? undefined : answer
+      if (page !== undefined) {
+        last = page
+        this.#offer(delivery, page)
+        if (range.to === undefined && !page.hasMore) continue
+      }
+      if (delivery.position !== before) {
+        failures = 0
+        continue
+      }
+      failures += 1
+      // What is refused is refused again.
+      if (failures >= tries || answer === 'refused') {
+        this.#giveUp(delivery)
+        failures = 0
+        // Without an answer there is nothing to tell the end of the history by.
+        if (page === undefined && range.to === undefined) return
+        continue
+      }
+      await delay(backoffMs(failures, backoff, Math.random()), undefined, { signal })
+    }
+  }
+
+  async #page(
+    delivery: InstrumentDelivery,
+    from: number,
+    to: number | undefined,
+    failures: number,
+    signal: AbortSignal,
+  ): Promise<HistoryPage | 'refused' | 'failed'> {
+    try {
+      return await this.#options.history.page(delivery.instrument, from, to, signal)
+    } catch (error) {
+      if (!(error instanceof RestError)) throw error
+      this.#options.onFailure(delivery, error, failures + 1)
+      return error.code === 'refused' ? 'refused' : 'failed'
+    }
+  }
+
+  #offer(delivery: InstrumentDelivery, page: HistoryPage): void {
+    const counts = { delivered: 0, duplicates: 0, rejected: 0 }
+    for (const trade of page.trades) delivery.offer(trade, counts)
+    if (delivery.position === undefined) delivery.beginWithWaiting(counts)
+    this.#options.onPage(delivery, counts)
+  }
+
+  #giveUp(delivery: InstrumentDelivery): void {
+    const counts = { delivered: 0, duplicates: 0, rejected: 0 }
+    const gap = delivery.giveUp(this.#options.venueTime(), counts)
+    if (gap !== undefined) this.#options.onGap(gap)
+    this.#options.onPage(delivery, counts)
+  }
+}

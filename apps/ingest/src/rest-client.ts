@@ -1,0 +1,99 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { RequestBudget } from './request-budget.ts'
+import type { RequestBudgetOptions } from './request-budget.ts'
+
+/**
+ * What a failed request means for its caller: `rate_limited` and `unavailable` pass, `refused` comes
+ * again for the same request.
+ */
+export type RestErrorCode = 'rate_limited' | 'unavailable' | 'refused'
+
+export class RestError extends Error {
+  override readonly name = 'RestError'
+  readonly code: RestErrorCode
+
+  constructor(code: RestErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+export interface RestClientOptions {
+  /** Base address; paths are appended to it. */
+  readonly url: string
+  readonly timeoutMs: number
+  readonly budget: RequestBudgetOptions
+  readonly saysRateLimited: (body: string) => boolean
+  /** Called once for every answer: its HTTP status, or 0 if none came. */
+  readonly onAnswer: (status: number) => void
+}
+
+/** Where a venue says "too many" and not how long to stay away. */
+const defaultRetryAfterMs = 2_000
+
+/** GET requests to one venue, within its limits. */
+export class RestClient {
+  readonly #options: RestClientOptions
+  readonly #budget: RequestBudget
+  /** Nothing is sent before this, in performance.now's milliseconds. */
+  #silentUntil = 0
+
+  constructor(options: RestClientOptions) {
+    this.#options = options
+    this.#budget = new RequestBudget(options.budget, performance.now())
+  }
+
+  /**
+   * @param weight in the venue's own units.
+   * @returns the body.
+   * @throws RestError; whatever the signal's reason is, if it is aborted.
+   */
+  async get(
+    path: string,
+    query: Readonly<Record<string, string | number>>,
+    weight: number,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const now = performance.now()
+    const waitMs = Math.max(this.#budget.take(weight, now), this.#silentUntil - now)
+    if (waitMs > 0) await delay(waitMs, undefined, { signal })
+    const parameters = new URLSearchParams()
+    for (const [name, value] of Object.entries(query)) parameters.set(name, String(value))
+    const address = `${this.#options.url}${path}?${parameters.toString()}`
+    const { status, body, retryAfter } = await this.#fetch(address, signal)
+    this.#options.onAnswer(status)
+    if (status >= 200 && status < 300) return body
+    const said = `GET ${address} was answered with ${status}: ${body.slice(0, 300)}`
+    // 418 is Binance's: banned for not heeding 429.
+    if (status === 429 || status === 418 || this.#options.saysRateLimited(body)) {
+      const seconds = Number(retryAfter ?? Number.NaN)
+      const silenceMs = Number.isFinite(seconds) ? seconds * 1000 : defaultRetryAfterMs
+      this.#silentUntil = Math.max(this.#silentUntil, performance.now() + silenceMs)
+      throw new RestError('rate_limited', said)
+    }
+    throw new RestError(status >= 500 ? 'unavailable' : 'refused', said)
+  }
+
+  async #fetch(
+    address: string,
+    signal: AbortSignal,
+  ): Promise<{ status: number; body: string; retryAfter: string | null }> {
+    const timeout = AbortSignal.timeout(this.#options.timeoutMs)
+    try {
+      const response = await fetch(address, { signal: AbortSignal.any([signal, timeout]) })
+      return {
+        status: response.status,
+        body: await response.text(),
+        retryAfter: response.headers.get('retry-after'),
+      }
+    } catch (error) {
+      signal.throwIfAborted()
+      this.#options.onAnswer(0)
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+      throw new RestError('unavailable', `GET ${address} had no answer: ${String(cause)}`, {
+        cause: error,
+      })
+    }
+  }
+}

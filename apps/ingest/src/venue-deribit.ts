@@ -1,0 +1,23 @@
+import { connectDeribit } from './feed-deribit.ts'
+import type { DeribitInterval } from './feed-deribit.ts'
+import { DeribitHistory } from './history-deribit.ts'
+import type { Venue } from './venue.ts'
+
+/** How long a channel gathers trades before it sends them, and as much again for the way. */
+const marginMs: Readonly<Record<DeribitInterval, number>> = { raw: 100, '100ms': 200, agg2: 2_000 }
+
+/** Deribit's futures, perpetuals, options and spot pairs. */
+export function deribit(interval: DeribitInterval): Venue {
+  return {
+    name: 'deribit',
+    webSocketUrl: 'wss://www.deribit.com/ws/api/v2',
+    restUrl: 'https://www.deribit.com/api/v2',
+    instruments: ['BTC-PERPETUAL', 'ETH-PERPETUAL', 'SOL_USDC-PERPETUAL'],
+    heartbeatMarginMs: marginMs[interval],
+    // Credits for sessions without a key, by address; half is left to others behind the same one.
+    restBudget: { capacity: 25_000, refillPerSecond: 5_000 },
+    saysRateLimited: (body) => /"code"\s*:\s*10028\b/.test(body),
+    connect: (options) => connectDeribit(options, interval),
+    history: (rest, mapping) => new DeribitHistory(rest, mapping),
+  }
+}

@@ -1,0 +1,136 @@
+import { WebSocket } from 'ws'
+
+import { ConnectionLost } from './feed.ts'
+
+export interface VenueSocketOptions {
+  readonly url: string
+  readonly connectTimeoutMs: number
+  readonly idleTimeoutMs: number
+  /** Called for each text frame, the socket at hand even before `connect` has returned it. */
+  readonly onMessage: (text: string, socket: VenueSocket) => void
+  readonly signal: AbortSignal
+}
+
+/**
+ * A venue's WebSocket as all feeds use it: an end of it is noticed even if the venue just falls
+ * silent, and requests with an id are paired with their answers.
+ */
+export class VenueSocket implements Disposable {
+  readonly closed: Promise<string>
+  readonly #socket: WebSocket
+  readonly #end = Promise.withResolvers<string>()
+  readonly #answers = new Map<number, PromiseWithResolvers<unknown>>()
+  readonly #idleTimeoutMs: number
+  readonly #idle: NodeJS.Timeout
+  #lastId = 0
+  #heardAt = performance.now()
+  #paused = false
+  #over = false
+
+  private constructor(socket: WebSocket, options: VenueSocketOptions) {
+    this.#socket = socket
+    this.closed = this.#end.promise
+    this.#idleTimeoutMs = options.idleTimeoutMs
+    socket.on('message', (data) => {
+      this.#heardAt = performance.now()
+      // Frames are still handed over while a connection closes; one that we ended is not read on.
+      // The default binaryType gives Buffers.
+      if (!this.#over) options.onMessage((data as Buffer).toString('utf8'), this)
+    })
+    socket.on('ping', () => {
+      this.#heardAt = performance.now()
+    })
+    socket.on('error', (error) => this.#finish(error.message))
+    socket.on('close', (code, reason) =>
+      this.#finish(`closed by the venue with ${code} ${reason.toString('utf8')}`.trim()),
+    )
+    this.#idle = setInterval(() => this.#checkSilence(), Math.max(50, this.#idleTimeoutMs / 10))
+  }
+
+  /** @throws ConnectionLost if there is no connection within the timeout. */
+  static async connect(options: VenueSocketOptions): Promise<VenueSocket> {
+    options.signal.throwIfAborted()
+    const socket = new WebSocket(options.url, {
+      handshakeTimeout: options.connectTimeoutMs,
+      perMessageDeflate: false,
+    })
+    const venueSocket = new VenueSocket(socket, options)
+    const opened = new Promise<'open'>((resolve) => {
+      socket.once('open', () => resolve('open'))
+    })
+    const abort = (): void => venueSocket[Symbol.dispose]()
+    options.signal.addEventListener('abort', abort, { once: true })
+    venueSocket.closed.finally(() => options.signal.removeEventListener('abort', abort))
+    const outcome = await Promise.race([opened, venueSocket.closed])
+    if (outcome !== 'open') throw new ConnectionLost(`${options.url}: ${outcome}`)
+    return venueSocket
+  }
+
+  send(message: object): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message))
+  }
+
+  /**
+   * Sends a request under an id of its own.
+   *
+   * @returns the result that `answer` is called with for the id.
+   * @throws ConnectionLost, or what `fail` is called with.
+   */
+  request(message: object): Promise<unknown> {
+    if (this.#over) return Promise.reject(new ConnectionLost('The connection has ended'))
+    this.#lastId += 1
+    const answer = Promise.withResolvers<unknown>()
+    this.#answers.set(this.#lastId, answer)
+    this.send({ ...message, id: this.#lastId })
+    return answer.promise
+  }
+
+  /** @returns whether anybody waited for it. */
+  answer(id: number, result: unknown): boolean {
+    const waiting = this.#answers.get(id)
+    this.#answers.delete(id)
+    waiting?.resolve(result)
+    return waiting !== undefined
+  }
+
+  /** @returns whether anybody waited for it. */
+  fail(id: number | undefined, message: string): boolean {
+    const waiting = id === undefined ? undefined : this.#answers.get(id)
+    if (id !== undefined) this.#answers.delete(id)
+    waiting?.reject(new ConnectionLost(message))
+    return waiting !== undefined
+  }
+
+  pause(): void {
+    this.#paused = true
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.#heardAt = performance.now()
+    this.#socket.resume()
+  }
+
+  [Symbol.dispose](): void {
+    this.#finish('ended by us')
+  }
+
+  #checkSilence(): void {
+    // While we do not read, silence is ours.
+    if (this.#paused || this.#socket.readyState === WebSocket.CONNECTING) return
+    const silentMs = performance.now() - this.#heardAt
+    if (silentMs > this.#idleTimeoutMs) this.#finish(`silent for ${Math.round(silentMs)} ms`)
+  }
+
+  #finish(reason: string): void {
+    if (this.#over) return
+    this.#over = true
+    clearInterval(this.#idle)
+    // A socket that is not read sees no close, and one that hangs sends none.
+    this.#socket.terminate()
+    for (const { reject } of this.#answers.values()) reject(new ConnectionLost(reason))
+    this.#answers.clear()
+    this.#end.resolve(reason)
+  }
+}

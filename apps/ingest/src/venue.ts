@@ -1,0 +1,37 @@
+import type { FeedConnection, FeedHandlers } from './feed.ts'
+import type { MappingContext } from './mapped-trade.ts'
+import type { RestClient } from './rest-client.ts'
+import type { TradeHistory } from './trade-history.ts'
+
+export interface ConnectOptions {
+  readonly url: string
+  readonly connectTimeoutMs: number
+  /** Silence after which a connection is dead. */
+  readonly idleTimeoutMs: number
+  readonly rest: RestClient
+  /** Made anew for each frame: it holds the time of receipt. */
+  readonly mapping: () => MappingContext
+  readonly handlers: FeedHandlers
+  readonly signal: AbortSignal
+}
+
+/** Everything that ingest knows of one market of a venue. */
+export interface Venue {
+  /** The venue in an instrumentId. */
+  readonly name: string
+  readonly webSocketUrl: string
+  readonly restUrl: string
+  readonly instruments: readonly string[]
+  /**
+   * How far a heartbeat stays behind the venue's time: longer than the venue holds a trade back
+   * before it sends it, in ms.
+   */
+  readonly heartbeatMarginMs: number
+  /** What the venue allows over REST: requests' weights, and how fast they come back. */
+  readonly restBudget: { readonly capacity: number; readonly refillPerSecond: number }
+  /** Whether an answer with an error status says that there were too many requests. */
+  readonly saysRateLimited: (body: string) => boolean
+  /** @throws ConnectionLost if there is no connection within the timeout. */
+  connect(options: ConnectOptions): Promise<FeedConnection>
+  history(rest: RestClient, mapping: () => MappingContext): TradeHistory
+}
