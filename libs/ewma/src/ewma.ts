@@ -40,6 +40,8 @@ export function observe(
 ): EwmaState {
   if (!Number.isFinite(value)) throw new RangeError(`Cannot average ${value}: not finite`)
   const { decay, adjust } = settings
+  const fault = decayFault(decay)
+  if (fault !== undefined) throw new RangeError(`Cannot average: ${fault}`)
   if ('halflifeMs' in decay && time === undefined) {
     throw new RangeError('A mean that decays by time needs the time of each observation')
   }
@@ -66,22 +68,23 @@ export function ewmaValue(settings: EwmaSettings, state: EwmaState): number | nu
 
 /** What is wrong with a decay; undefined if nothing is. */
 export function decayFault(decay: Decay): string | undefined {
-  if ('alpha' in decay)
-    return within(decay.alpha > 0 && decay.alpha <= 1, 'alpha', '0 < alpha <= 1')
-  if ('span' in decay) return within(decay.span >= 1, 'span', 'span >= 1')
-  if ('com' in decay) return within(decay.com >= 0, 'com', 'com >= 0')
-  if ('halflife' in decay) return within(decay.halflife > 0, 'halflife', 'halflife > 0')
-  return within(decay.halflifeMs > 0, 'halflife', 'halflife > 0')
+  if ('alpha' in decay) return faultUnless(decay.alpha > 0 && decay.alpha <= 1, '0 < alpha <= 1')
+  if ('span' in decay) return faultUnless(isFrom(1, decay.span), 'span >= 1')
+  if ('com' in decay) return faultUnless(isFrom(0, decay.com), 'com >= 0')
+  const halflife = 'halflife' in decay ? decay.halflife : decay.halflifeMs
+  return faultUnless(isFrom(Number.MIN_VALUE, halflife), 'halflife > 0')
 }
 
-function within(holds: boolean, name: string, rule: string): string | undefined {
-  return holds ? undefined : `${name} must satisfy ${rule}`
+function isFrom(least: number, value: number): boolean {
+  return value >= least && value < Infinity
+}
+
+function faultUnless(holds: boolean, rule: string): string | undefined {
+  return holds ? undefined : `it must be that ${rule}`
 }
 
 /** What one step leaves of a weight: 1 - alpha, or 2^-(elapsed / half-life). */
 function keptWeight(decay: Decay, elapsedMs: number): number {
-  const fault = decayFault(decay)
-  if (fault !== undefined) throw new RangeError(`Cannot average: ${fault}`)
   if ('alpha' in decay) return 1 - decay.alpha
   if ('span' in decay) return 1 - 2 / (decay.span + 1)
   if ('com' in decay) return 1 - 1 / (1 + decay.com)
