@@ -74,8 +74,13 @@ describe('a mean', () => {
   })
 
   test('of a constant series is exactly that constant', () => {
-    expect(new Set(means({ ...span12, adjust: false }, Array(100).fill(0.1)))).toEqual(
-      new Set([0.1]),
+    const spans = fc.double({ min: 1, max: 100, noNaN: true })
+    const values = fc.double({ min: 1e-9, max: 1e9, noNaN: true })
+    fc.assert(
+      fc.property(spans, values, fc.boolean(), (span, value, adjust) => {
+        const series = Array<number>(20).fill(value)
+        expect(means({ decay: { span }, adjust, minPeriods: 0 }, series)).toStrictEqual(series)
+      }),
     )
   })
 
