@@ -15,6 +15,8 @@ export class VenueClient implements AsyncDisposable {
   readonly frames: string[] = []
   /** The trades of all frames, in order of arrival. */
   readonly trades: ReceivedTrade[] = []
+  /** For each frame, how many trades had come before it. */
+  readonly #tradesBefore: number[] = []
   pings = 0
   closeCode: number | undefined
   readonly #socket: WebSocket
@@ -25,6 +27,7 @@ export class VenueClient implements AsyncDisposable {
     socket.on('message', (bytes: RawData) => {
       const frame = String(bytes)
       this.frames.push(frame)
+      this.#tradesBefore.push(this.trades.length)
       this.trades.push(...tradesIn(frame))
       this.#wake()
     })
@@ -71,7 +74,10 @@ export class VenueClient implements AsyncDisposable {
     const id = `call-${this.frames.length}-${Math.random()}`
     const from = this.frames.length
     this.send({ jsonrpc: '2.0', id, method, params })
-    return answerOf(await this.frame((frame) => frame.includes(`"id":"${id}"`), from))
+    const answer = await this.frame((frame) => frame.includes(`"id":"${id}"`), from)
+    const tradesBefore = this.#tradesBefore[this.frames.indexOf(answer)] ?? 0
+    // The shape is what the tests that read it check.
+    return { ...(JSON.parse(answer) as Answer), tradesBefore }
   }
 
   async closed(): Promise<number> {
@@ -95,11 +101,8 @@ export class VenueClient implements AsyncDisposable {
 export interface Answer {
   readonly result?: unknown
   readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown }
-}
-
-function answerOf(frame: string): Answer {
-  // The shape is what the tests that read it check.
-  return JSON.parse(frame) as Answer
+  /** How many trades had come on the socket before the answer. */
+  readonly tradesBefore: number
 }
 
 /** What trades are compared by; prices and quantities in plain digits without trailing zeros. */
