@@ -1,0 +1,50 @@
+import {
+  integerSetting,
+  sharedSettings,
+  textSetting,
+  urlSetting,
+} from '@tickertape/service-runtime'
+import type { SettingValues } from '@tickertape/service-runtime'
+
+import type { VerifyOptions } from './verify.ts'
+
+export const settings = {
+  KAFKA_BROKERS: sharedSettings.KAFKA_BROKERS,
+  TOPIC_PREFIX: sharedSettings.TOPIC_PREFIX,
+  DATABASE_URL: urlSetting(['postgres', 'postgresql'], {
+    default: 'postgres://tickertape:tickertape@127.0.0.1:15432/tickertape',
+    about: 'PostgreSQL database that holds trades and candles',
+  }),
+  VERIFY_AGGREGATOR_GROUP_ID: textSetting({
+    default: 'aggregator',
+    about: 'As AGGREGATOR_GROUP_ID',
+  }),
+  VERIFY_GRACE_MS: integerSetting({ default: '1000', about: 'As AGGREGATOR_GRACE_MS' }),
+  VERIFY_QUIET_SPAN_MS: integerSetting({
+    default: '86400000',
+    about: 'Flat candles end this long after the last trade',
+  }),
+  VERIFY_WAIT_MS: integerSetting({
+    default: '60000',
+    about: 'Longest wait for the aggregator and the sink to come to where the sink is at the start',
+  }),
+  VERIFY_SHOWN_DIFFERENCES: integerSetting({
+    default: '20',
+    about: 'How many differences are listed; all are counted',
+  }),
+} as const
+
+export const environment = process.env
+
+export function readConfig(values: SettingValues<typeof settings>): VerifyOptions {
+  return {
+    brokers: values.KAFKA_BROKERS,
+    databaseUrl: values.DATABASE_URL,
+    topicPrefix: values.TOPIC_PREFIX,
+    aggregatorGroupId: values.TOPIC_PREFIX + values.VERIFY_AGGREGATOR_GROUP_ID,
+    graceMs: values.VERIFY_GRACE_MS,
+    quietSpanMs: values.VERIFY_QUIET_SPAN_MS,
+    waitMs: values.VERIFY_WAIT_MS,
+    shownDifferences: values.VERIFY_SHOWN_DIFFERENCES,
+  }
+}

@@ -1,0 +1,6 @@
+export type { Difference } from './comparison.ts'
+export { VerifyError } from './errors.ts'
+export type { VerifyErrorCode } from './errors.ts'
+export { formatReport, isProven } from './report.ts'
+export { verify, verifyDefaults } from './verify.ts'
+export type { VerifyOptions, VerifyReport } from './verify.ts'

@@ -1,0 +1,39 @@
+import type { Difference } from './comparison.ts'
+import type { VerifyReport } from './verify.ts'
+
+/** Whether the candles are proven: something was compared, and nothing differs. */
+export function isProven({ candles, differences }: VerifyReport): boolean {
+  return differences === 0 && candles['1s'] + candles['1m'] > 0
+}
+
+/** The report as lines for a person. */
+export function formatReport(report: VerifyReport): string {
+  const { candles, differences, firstDifferences, trades } = report
+  const lines = [
+    `${count(trades)} trades stored, ${count(candles['1s'])} 1s and ${count(candles['1m'])} 1m candles recomputed from them: ${count(differences)} differences`,
+    ...firstDifferences.map(formatDifference),
+  ]
+  const unlisted = differences - firstDifferences.length
+  if (unlisted > 0) lines.push(`… and ${count(unlisted)} more`)
+  if (differences === 0 && !isProven(report)) {
+    lines.push(
+      'Nothing could be compared: no window with trades has closed yet. Wait for some seconds of trades, and check that the services run on this database',
+    )
+  }
+  return lines.join('\n')
+}
+
+function formatDifference({ kind, interval, instrumentId, windowStart, columns }: Difference) {
+  const where = `${interval} ${instrumentId} ${windowStart.toISOString()}`
+  if (kind === 'missing') return `${where}: its trades make a candle, but none is stored`
+  if (kind === 'extra') return `${where}: a candle is stored, but no trades make it`
+  const list = columns.map(
+    ({ column, stored, recomputed }) =>
+      `${column} is ${stored ?? 'null'}, recomputed ${recomputed ?? 'null'}`,
+  )
+  return `${where}: ${list.join('; ')}`
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US')
+}
