@@ -65,8 +65,17 @@ function unnested<T extends PgTable>(
   // Keys of drizzle's columns are keys of the row type that derives from them.
   const keys = columns.map(([key]) => key as keyof BulkRow<T>)
   return {
-    with: (rows) => ({ name, text, values: keys.map((key) => rows.map((row) => row[key])) }),
+    with: (rows) => ({ name, text, values: keys.map((key) => columnOf(rows, key)) }),
   }
+}
+
+/**
+ * `unnest` fills shorter arrays up with nulls: a column that no row has costs nothing. Most columns
+ * of a trade are such.
+ */
+function columnOf<Row>(rows: readonly Row[], key: keyof Row): readonly Row[keyof Row][] {
+  const values = rows.map((row) => row[key])
+  return values.every((value) => value === null) ? [] : values
 }
 
 function columnsOf(table: PgTable): [string, PgColumn][] {
