@@ -1,25 +1,31 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
 import type { FeedConnection, Subscribed } from './feed.ts'
 import { readVenueTime } from './history-binance.ts'
 import { mapBinanceMessage } from './mapper-binance.ts'
+import { RequestBudget } from './request-budget.ts'
 import type { ConnectOptions } from './venue.ts'
 import { VenueSocket } from './venue-socket.ts'
 
+/** A connection may send 5 messages in any second, of which a pong may be one, or it is closed. */
+const messageBudget = { capacity: 2, refillPerSecond: 2 }
+
 /**
  * Binance spot's combined stream. Its WebSocket tells no time: it is asked for over REST, and an
- * answer over the WebSocket that follows is the barrier behind the frames sent before it. A connection
- * may send 5 messages a second.
+ * answer over the WebSocket that follows is the barrier behind the frames sent before it.
  */
 export async function connectBinance(options: ConnectOptions): Promise<FeedConnection> {
   const { handlers, rest, signal } = options
   const url = combinedStream(options.url)
   const socket = await VenueSocket.connect({ ...options, url, onMessage: receive })
+  const budget = new RequestBudget(messageBudget, performance.now())
   return {
     closed: socket.closed,
     subscribe,
     venueTime: async () => {
       // Without the time the barrier still shows that the connection lives.
       const time = await readVenueTime(rest, signal).catch(() => undefined)
-      await socket.request({ method: 'LIST_SUBSCRIPTIONS' })
+      await call({ method: 'LIST_SUBSCRIPTIONS' })
       return time
     },
     pause: () => socket.pause(),
@@ -52,15 +58,19 @@ export async function connectBinance(options: ConnectOptions): Promise<FeedConne
     }
   }
 
-  /** Binance takes any well-formed name; the list of subscriptions says what it made of them. */
+  async function call(message: object): Promise<unknown> {
+    const waitMs = budget.take(1, performance.now())
+    if (waitMs > 0) await delay(waitMs, undefined, { signal })
+    return await socket.request(message)
+  }
+
+  /** Binance takes any well-formed name: that a symbol does not exist shows in its history alone. */
   async function subscribe(instruments: readonly string[]): Promise<Subscribed> {
-    const streams = new Map(instruments.map((each) => [`${each.toLowerCase()}@trade`, each]))
-    await socket.request({ method: 'SUBSCRIBE', params: [...streams.keys()] })
-    const listed = await socket.request({ method: 'LIST_SUBSCRIPTIONS' })
-    const accepted = new Set<unknown>(Array.isArray(listed) ? listed : [])
-    return {
-      refused: [...streams].filter(([name]) => !accepted.has(name)).map(([, each]) => each),
-    }
+    await call({
+      method: 'SUBSCRIBE',
+      params: instruments.map((each) => `${each.toLowerCase()}@trade`),
+    })
+    return { refused: [] }
   }
 }
 

@@ -202,6 +202,7 @@ async function findBeginning(
       if (!(error instanceof RestError)) throw error
       if (error.code === 'refused') {
         events.historyRefused(delivery.instrument, error)
+        readiness.waitFor(`history of ${delivery.instrument}`, `refused: ${error.message}`)
         delivery.beginWithStream()
         break
       }
