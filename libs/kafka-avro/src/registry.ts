@@ -1,4 +1,5 @@
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
+import type { COMPATIBILITY } from '@kafkajs/confluent-schema-registry'
 import type { Schema } from 'avsc'
 
 import { KafkaAvroError, messageOf } from './errors.ts'
@@ -41,7 +42,7 @@ export class Registry {
     try {
       const { id } = await this.#api.register(
         { type: SchemaType.AVRO, schema: JSON.stringify(schemaOf(topic)) },
-        { subject },
+        { subject, ...(await this.#declaredLevel(subject)) },
       )
       return id
     } catch (error) {
@@ -73,6 +74,19 @@ export class Registry {
       if (statusOf(error) === 404) return undefined
       throw this.#unreachable(`look up schema ${id}`, error)
     }
+  }
+
+  /**
+   * The library refuses a subject whose own level is not the expected one, though the registry checks by
+   * the level in force (the global one where the subject has none, which Apicurio shows as NONE). So the
+   * subject's own level is what we tell it to expect; a subject that is new gets BACKWARD from it.
+   */
+  async #declaredLevel(subject: string): Promise<{ readonly compatibility?: COMPATIBILITY }> {
+    const answer = await fetch(`${this.#url}/config/${encodeURIComponent(subject)}`)
+    if (!answer.ok) return {}
+    // Levels are those of Confluent's API, which the library's type lists.
+    const { compatibilityLevel } = (await answer.json()) as { compatibilityLevel: COMPATIBILITY }
+    return { compatibility: compatibilityLevel }
   }
 
   #unreachable(what: string, error: unknown): KafkaAvroError {
