@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
 import { expect, test } from 'vitest'
-import { ConfigError, readConfig } from './config.ts'
+import { ConfigError, readConfig, settingNames } from './config.ts'
 
 test('an empty environment gives the simulator of npm start', () => {
   expect(readConfig({})).toEqual({
@@ -52,8 +54,21 @@ test('all problems are told at once, each with its variable and its value', () =
   )
 })
 
+test('a variable with a mistyped name is refused', () => {
+  expect(() => readConfig({ SIMULATOR_SPED: '2', PATH: '/bin' })).toThrow(
+    'SIMULATOR_SPED is no setting; there are SIMULATOR_PORT, SIMULATOR_VENUES',
+  )
+})
+
 test('what a recording decides cannot be set beside it', () => {
   expect(() => readConfig({ SIMULATOR_REPLAY: 'a.jsonl.gz', SIMULATOR_VENUES: 'deribit' })).toThrow(
     'SIMULATOR_VENUES must be left out with SIMULATOR_REPLAY',
   )
+})
+
+test('the README lists every setting and no other', async () => {
+  const readme = await readFile(path.resolve(import.meta.dirname, '../README.md'), 'utf8')
+  const listed = [...readme.matchAll(/^\| (SIMULATOR_\w+) +\|/gm)].map(([, name]) => name)
+  expect(new Set(listed)).toEqual(new Set(settingNames))
+  expect(listed).toHaveLength(settingNames.length)
 })

@@ -14,7 +14,7 @@ const integer = (least: number): z.ZodType<number> =>
 
 const positive = z
   .string()
-  .refine((text) => Number(text) > 0 && text.trim() !== '', 'must be a positive number')
+  .refine((text) => Number(text) > 0 && Number.isFinite(Number(text)), 'must be a positive number')
   .transform(Number)
 
 const flag = z
@@ -66,6 +66,8 @@ const settings = z
     }
   })
 
+export const settingNames: readonly string[] = Object.keys(settings.shape)
+
 /**
  * Reads the settings from the environment.
  *
@@ -75,13 +77,16 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Simula
   const present = Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
   )
+  const unknown = Object.keys(present)
+    .filter((name) => name.startsWith('SIMULATOR_') && !settingNames.includes(name))
+    .map((name) => `${name} is no setting; there are ${settingNames.join(', ')}`)
   const read = settings.safeParse(present)
-  if (!read.success) {
-    const problems = read.error.issues.map((issue) => {
+  if (!read.success || unknown.length > 0) {
+    const problems = (read.error?.issues ?? []).map((issue) => {
       const name = String(issue.path[0])
       return `${name} ${issue.message}, got "${present[name] ?? ''}"`
     })
-    throw new ConfigError([...new Set(problems)].join('\n'))
+    throw new ConfigError([...new Set([...unknown, ...problems])].join('\n'))
   }
   const given = read.data
   return {

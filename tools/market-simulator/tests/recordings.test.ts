@@ -22,7 +22,7 @@ test('all trades of the recorded Binance messages arrive exactly once and in ord
   if (!existsSync(manifest)) skip(`The recordings are not at hand: there is no ${manifest}`)
   // Its shape is fixed by the recordings' own description.
   const { recordings: listed } = JSON.parse(await readFile(manifest, 'utf8')) as Manifest
-  const recording = listed.find(({ file }) => /^binance\/spot-btcusdt-/.test(file))
+  const recording = listed.find(({ file }) => file.startsWith('binance/spot-btcusdt-'))
   const symbol = recording?.per_symbol['BTCUSDT']
   if (recording === undefined || symbol === undefined) {
     throw new Error(`${manifest} lists no recording of Binance spot's BTCUSDT`)

@@ -95,6 +95,9 @@ describe('a replay of Binance', () => {
     expect(await historyOf(simulator.binanceRestUrl)).toEqual([101])
     await using later = await startSimulator({ replay, speed, start })
     expect(await historyOf(later.binanceRestUrl)).toEqual([101, 102])
+    // 104 is stamped 1990 but waits for 103, which is before it in the file and stamped 2000.
+    await using between = await startSimulator({ replay, speed, start: origin + 1995 })
+    expect(await historyOf(between.binanceRestUrl)).toEqual([101, 102])
     client.send({ method: 'LIST_SUBSCRIPTIONS', id: 1 })
     await client.frame((frame) => frame.includes('"id":1'))
     expect(client.frames).toEqual(['{"result":["btcusdt@trade"],"id":1}'])

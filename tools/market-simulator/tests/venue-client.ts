@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { formatDecimal, parseDecimal } from '@tickertape/market-model'
 import { type RawData, WebSocket } from 'ws'
+import { frameText } from '../src/frame-text.ts'
 import type { SimulatedTrade } from '../src/index.ts'
 import { parseExactJson } from '../src/replay/exact-json.ts'
 
@@ -25,7 +26,7 @@ export class VenueClient implements AsyncDisposable {
   private constructor(socket: WebSocket) {
     this.#socket = socket
     socket.on('message', (bytes: RawData) => {
-      const frame = String(bytes)
+      const frame = frameText(bytes)
       this.frames.push(frame)
       this.#tradesBefore.push(this.trades.length)
       this.trades.push(...tradesIn(frame))

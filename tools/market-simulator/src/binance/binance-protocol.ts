@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { Connection } from '../connection.ts'
 import type { Feed } from '../feed.ts'
+import { frameText } from '../frame-text.ts'
 import type { VenueContext, VenueProtocol } from '../venue.ts'
 import { binanceRoutes } from './binance-rest.ts'
 import { BinanceSession, rawChannel } from './binance-session.ts'
@@ -34,7 +35,7 @@ export class BinanceProtocol implements VenueProtocol {
     const streams = (listed ?? '').split('/').filter((stream) => stream !== '')
     context.connections.add(connection)
     const session = new BinanceSession({ connection, context, feed: this.feed, combined }, streams)
-    socket.on('message', (bytes) => session.receive(String(bytes)))
+    socket.on('message', (bytes) => session.receive(frameText(bytes)))
     socket.on('ping', () => session.countMessage())
     socket.on('pong', () => {
       session.countMessage()

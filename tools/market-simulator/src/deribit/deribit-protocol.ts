@@ -4,6 +4,7 @@ import type { WebSocket } from 'ws'
 import { Connection } from '../connection.ts'
 import { CreditPool } from '../credit-pool.ts'
 import type { Feed } from '../feed.ts'
+import { frameText } from '../frame-text.ts'
 import type { VenueContext, VenueProtocol } from '../venue.ts'
 import { publicMethods } from './deribit-methods.ts'
 import { DeribitSession, requestCost } from './deribit-session.ts'
@@ -63,7 +64,7 @@ export class DeribitProtocol implements VenueProtocol {
       subscribeCredits: this.#subscribeCredits,
     })
     context.connections.add(connection)
-    socket.on('message', (bytes) => session.receive(String(bytes)))
+    socket.on('message', (bytes) => session.receive(frameText(bytes)))
     // A reset connection is no news to a server; what follows is the close event.
     socket.on('error', () => undefined)
     socket.on('close', () => {

@@ -32,5 +32,5 @@ export interface Fault<Params = unknown> {
   /** The frames to send instead of this one; undefined leaves it as it is. */
   frames?(frame: string): readonly string[] | undefined
   /** Whether the trade stays off the WebSocket; history holds it all the same. */
-  withholds?(venue: Venue, instrument: string, sequence: number): boolean
+  readonly withholds?: (venue: Venue, instrument: string, sequence: number) => boolean
 }
