@@ -33,6 +33,7 @@ export async function runTests(
     ports: 'free',
     onProgress: print,
     temporary: true,
+    signal,
   })
   const environment = {
     TICKERTAPE_TEST_KAFKA: stack.kafkaBrokers,

@@ -8,7 +8,7 @@ import type {
   SimulatorOptions,
 } from '@tickertape/market-simulator'
 import { testStack, waitUntil } from '@tickertape/testing'
-import { verify } from '@tickertape/verify'
+import { verify, verifyDefaults } from '@tickertape/verify'
 import type { VerifyReport } from '@tickertape/verify'
 
 import { Road } from '../src/index.ts'
@@ -90,11 +90,11 @@ export async function runMarket(options: MarketRunOptions): Promise<MarketRunRes
       { withinMs: 240_000, everyMs: 200 },
     )
     const report = await verify({
+      ...verifyDefaults,
       brokers: stack.kafkaBrokers,
-      registryUrl: stack.registryUrl,
       databaseUrl: road.databaseUrl,
       topicPrefix: road.topicPrefix,
-      graceMs: 1_000,
+      aggregatorGroupId: `${road.topicPrefix}aggregator`,
     })
     return { truth, stored: await readTrades(database), report }
   } catch (error) {

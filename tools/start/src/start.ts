@@ -29,6 +29,7 @@ export async function start(
       folder: join(runFolder, 'stack'),
       ports: 'default',
       onProgress: print,
+      signal,
     }),
   )
   await ensureTopics({ brokers: stack.kafkaBrokers })
@@ -43,7 +44,6 @@ export async function start(
         main: mainFile(project),
         environment: { ...inheritedEnvironment(name), ...settingsOf(name, stack, options) },
         logFile,
-        onStart: () => undefined,
         onExit: (how, restartInMs) =>
           print(`${name} ${how}; starting it again in ${restartInMs / 1000} s (${logFile})`),
       })

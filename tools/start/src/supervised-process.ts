@@ -10,8 +10,9 @@ export interface SupervisedProcessOptions {
   readonly logFile: string
   /** Told of every end that nobody asked for. */
   readonly onExit: (description: string, restartInMs: number) => void
-  readonly onStart: (pid: number) => void
 }
+
+const endWithParent = new URL('./end-with-parent.ts', import.meta.url).href
 
 const firstRestartMs = 500
 const lastRestartMs = 10_000
@@ -47,16 +48,15 @@ export class SupervisedProcess implements AsyncDisposable {
   }
 
   #spawn(): { readonly child: ChildProcess; readonly exited: Promise<unknown> } {
-    const { main, environment, logFile, onStart } = this.#options
+    const { main, environment, logFile } = this.#options
     const log = openSync(logFile, 'a')
-    const child = spawn(process.execPath, [main], {
+    const child = spawn(process.execPath, ['--import', endWithParent, main], {
       env: environment,
-      stdio: ['ignore', log, log],
+      stdio: ['pipe', log, log],
       // A process group of its own: Ctrl-C reaches only us, and we stop things in order.
       detached: true,
     })
     closeSync(log)
-    if (child.pid !== undefined) onStart(child.pid)
     const began = performance.now()
     const exited = once(child, 'exit')
     child.once('exit', (code, signal) => {
