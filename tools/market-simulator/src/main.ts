@@ -12,12 +12,16 @@ try {
   await simulator[Symbol.asyncDispose]()
   stopped()
 } catch (error) {
-  if (!isUnfit(error)) throw error
-  unfit(error.message)
+  const problem = problemOf(error)
+  if (problem === undefined) throw error
+  unfit(problem)
   process.exitCode = 1
 }
 
-function isUnfit(error: unknown): error is Error {
-  if (error instanceof ConfigError || error instanceof RecordingError) return true
-  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+/** @returns undefined for an error that no setting explains */
+function problemOf(error: unknown): string | undefined {
+  if (error instanceof ConfigError || error instanceof RecordingError) return error.message
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'EADDRINUSE')
+    return undefined
+  return `${error.message}; stop what listens there or set SIMULATOR_PORT to another port`
 }

@@ -89,10 +89,15 @@ export class Pump {
   }
 
   #advance(to: number, flush: boolean): void {
-    const { end, feeds } = this.#options
+    const { clock, end, feeds, realTime } = this.#options
+    const before = realTime()
     const ended = end !== undefined && to >= end
     // Nothing can be added to a slice after the last trade, so none is held back.
     for (const feed of feeds) feed.advance(to, flush || ended)
     this.#finished = ended
+    // Were this time counted, a speed that the machine cannot keep up with would make each turn
+    // longer than the one before, until nothing else got a turn.
+    const spentMs = realTime() - before
+    if (spentMs > tickMs) clock.standStill(spentMs)
   }
 }

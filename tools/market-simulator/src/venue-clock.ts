@@ -68,6 +68,11 @@ export class VenueClock {
     this.#anchorReal = this.#options.realTime()
   }
 
+  /** Takes back real time that has passed: the clock stood still for that long. */
+  standStill(realMs: number): void {
+    this.#anchorReal += realMs
+  }
+
   /** Moves a driven clock; it stops at the end and runs on by itself from there. */
   advanceTo(time: number): void {
     if (!this.driven) return

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { tradesBetween } from '../src/index.ts'
 import { startSimulator } from '../src/simulator.ts'
 import { groundTruth, heldMarket, sequencesBetween, start, twoMinutes } from './simulated.ts'
-import { asReceived, getJson, type ReceivedTrade, VenueClient } from './venue-client.ts'
+import { asReceived, getJson, poll, type ReceivedTrade, VenueClient } from './venue-client.ts'
 
 interface LastTrades {
   readonly result: {
@@ -105,6 +105,24 @@ describe('subscriptions', () => {
     const sequences = second.trades.map(({ sequence }) => sequence)
     const [from = 0] = sequences
     expect(sequences).toEqual(sequences.map((_, index) => from + index))
+  })
+})
+
+describe('a reader that stops reading', () => {
+  test('is cut off instead of being buffered for without a bound', async () => {
+    await using simulator = await startSimulator({ ...heldMarket, speed: 5000, rate: 20 })
+    await using client = await VenueClient.connect(simulator.deribitWsUrl)
+    await client.call('public/subscribe', { channels: ['trades.BTC-PERPETUAL.100ms'] })
+    client.stopReading()
+    simulator.release()
+    interface Status {
+      readonly connections: readonly unknown[]
+    }
+    const { body } = await poll(
+      () => getJson<Status>(`${simulator.controlUrl}/status`),
+      (status) => status.body.connections.length === 0,
+    )
+    expect(body.connections).toEqual([])
   })
 })
 

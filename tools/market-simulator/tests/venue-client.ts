@@ -54,8 +54,8 @@ export class VenueClient implements AsyncDisposable {
     this.#socket.send(typeof message === 'string' ? message : JSON.stringify(message))
   }
 
-  ping(): void {
-    this.#socket.ping()
+  stopReading(): void {
+    this.#socket.pause()
   }
 
   /** Waits, event by event, until the condition holds. */
