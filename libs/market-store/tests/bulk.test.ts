@@ -1,0 +1,179 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+
+import { formatDecimal } from '@tickertape/market-model'
+import { testDatabase } from '@tickertape/testing'
+import type { TestDatabase } from '@tickertape/testing'
+
+import {
+  Database,
+  bulkInsert,
+  bulkUpsert,
+  candles,
+  feedWatermarks,
+  migrate,
+  rejected,
+  sequenceGaps,
+  trades,
+} from '../src/index.ts'
+import type { BulkRow } from '../src/index.ts'
+
+let created: TestDatabase
+let database: Database
+
+beforeAll(async () => {
+  created = await testDatabase()
+  await migrate(created.url)
+  database = new Database(created.url, { applicationName: 'test' })
+})
+
+afterAll(async () => {
+  await database[Symbol.asyncDispose]()
+  await created[Symbol.asyncDispose]()
+})
+
+beforeEach(async () => {
+  await database.query('truncate trades, candles, rejected, feed_watermarks, sequence_gaps')
+})
+
+function tradeRow(changes: Partial<BulkRow<typeof trades>>): BulkRow<typeof trades> {
+  return {
+    instrumentId: 'deribit:BTC-PERPETUAL',
+    tradeId: '1',
+    version: 0,
+    venue: 'deribit',
+    feedId: 'deribit',
+    instrument: 'BTC-PERPETUAL',
+    status: 'confirmed',
+    sequence: null,
+    venueOrder: null,
+    price: '1',
+    quantity: '1',
+    notionalUsd: null,
+    takerSide: 'buy',
+    eventTime: '2026-01-05T00:00:00.001Z',
+    receivedAt: '2026-01-05T00:00:00.002Z',
+    indexPrice: null,
+    markPrice: null,
+    impliedVolatility: null,
+    liquidation: null,
+    tickDirection: null,
+    counterparty: null,
+    book: null,
+    maturesAt: null,
+    txHash: null,
+    baseToken: null,
+    quoteToken: null,
+    sourcePartition: 0,
+    sourceOffset: 0,
+    ...changes,
+  }
+}
+
+describe('bulk statements', () => {
+  it('numbers come out as they went in, to the last of any number of digits', async () => {
+    const decimal = fc
+      .record({
+        mantissa: fc.bigInt(-(10n ** 40n), 10n ** 40n),
+        exponent: fc.integer({ min: -60, max: 60 }),
+      })
+      .map(formatDecimal)
+    await fc.assert(
+      fc.asyncProperty(fc.array(decimal, { minLength: 1, maxLength: 20 }), async (prices) => {
+        await database.query('truncate trades')
+        const rows = prices.map((price, at) =>
+          tradeRow({ tradeId: String(at), price, notionalUsd: price }),
+        )
+        await database.query(bulkInsert(trades).with(rows))
+        const stored = await database.query<{ price: string; notional_usd: string }>(
+          'select price, notional_usd from trades order by trade_id::integer',
+        )
+        expect(stored.rows).toEqual(prices.map((price) => ({ price, notional_usd: price })))
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  it('texts come out as they went in, whatever their characters', async () => {
+    const text = fc.string({
+      unit: fc.oneof(fc.constantFrom('"', '\\', '{', '}', ',', "'", 'NULL', '\n'), fc.string()),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.option(text), { minLength: 1 }), async (books) => {
+        await database.query('truncate trades')
+        const storable = books.map((book) => book?.replaceAll('\0', '') ?? null)
+        const rows = storable.map((book, at) => tradeRow({ tradeId: String(at), book }))
+        await database.query(bulkInsert(trades).with(rows))
+        const stored = await database.query<{ book: string | null }>(
+          'select book from trades order by trade_id::integer',
+        )
+        expect(stored.rows.map(({ book }) => book)).toEqual(storable)
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  it('bytes and times come out as they went in', async () => {
+    const row = {
+      topic: 'market-events',
+      partition: 3,
+      offset: 2 ** 40,
+      stage: 'pg-sink',
+      reason: 'undecodable',
+      message: '',
+      sourceTopic: null,
+      sourcePartition: null,
+      sourceOffset: null,
+      key: null,
+      value: Buffer.from([0, 1, 92, 34, 255]),
+      rejectedAt: '2026-01-05T00:00:00.123Z',
+    }
+    await database.query(bulkInsert(rejected).with([row]))
+    const { rows } = await database.query('select "offset", key, value, rejected_at from rejected')
+    expect(rows).toEqual([
+      {
+        offset: String(2 ** 40),
+        key: null,
+        value: row.value,
+        rejected_at: new Date(row.rejectedAt),
+      },
+    ])
+  })
+
+  it('the first row of a key stays, within a batch and over batches', async () => {
+    const insert = bulkInsert(trades)
+    const one = await database.query(
+      insert.with([tradeRow({ price: '1' }), tradeRow({ price: '2' })]),
+    )
+    const two = await database.query(
+      insert.with([tradeRow({ price: '3' }), tradeRow({ version: 1 })]),
+    )
+    const { rows } = await database.query('select version, price from trades order by version')
+    expect({ counts: [one.count, two.count], rows }).toEqual({
+      counts: [1, 1],
+      rows: [
+        { version: 0, price: '1' },
+        { version: 1, price: '1' },
+      ],
+    })
+  })
+
+  it('an upsert replaces all but the key, if its condition holds', async () => {
+    const upsert = bulkUpsert(feedWatermarks, 'excluded.up_to > feed_watermarks.up_to')
+    const at = (upTo: string) => upsert.with([{ partition: 0, feedId: 'deribit', upTo }])
+    await database.query(at('2026-01-05T00:00:02.000Z'))
+    const older = await database.query(at('2026-01-05T00:00:01.000Z'))
+    const newer = await database.query(at('2026-01-05T00:00:03.000Z'))
+    const { rows } = await database.query('select up_to from feed_watermarks')
+    expect({ counts: [older.count, newer.count], rows }).toEqual({
+      counts: [0, 1],
+      rows: [{ up_to: new Date('2026-01-05T00:00:03.000Z') }],
+    })
+  })
+
+  it('every table can be written', () => {
+    for (const table of [candles, sequenceGaps]) {
+      expect(bulkUpsert(table).with([]).text).toContain('on conflict ("')
+    }
+  })
+})
