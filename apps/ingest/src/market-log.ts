@@ -13,9 +13,12 @@ import type {
 import type { RejectReason } from './mapped-trade.ts'
 
 export interface MarketLogOptions {
-  readonly producer: EventProducer
-  readonly marketEvents: Serializer<'market-events'>
-  readonly feedCursors: Serializer<'feed-cursors'>
+  readonly producer: Pick<
+    EventProducer,
+    'acknowledged' | 'inFlight' | 'produce' | 'whenInFlightBelow'
+  >
+  readonly marketEvents: Pick<Serializer<'market-events'>, 'serialize'>
+  readonly feedCursors: Pick<Serializer<'feed-cursors'>, 'serialize'>
   readonly partitions: number
   readonly topicPrefix: string
   /** Records that may wait for the broker before reading stops. */

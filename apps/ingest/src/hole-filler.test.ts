@@ -1,0 +1,232 @@
+import { describe, expect, it } from 'vitest'
+
+import type { FeedCursor, SequenceGap } from '@tickertape/market-model'
+
+import { HoleFiller } from './hole-filler.ts'
+import { InstrumentDelivery } from './instrument-delivery.ts'
+import { RestError } from './rest-client.ts'
+import { RecordingLog } from './testing/recording-log.ts'
+import { sampleTrade } from './testing/sample-trade.ts'
+import { ScriptedHistory } from './testing/scripted-history.ts'
+import type { ScriptedHistoryOptions } from './testing/scripted-history.ts'
+
+const venueTime = 99_000
+
+function cursorAt(sequence: number | null): FeedCursor {
+  const eventTime = (sequence ?? 0) * 1000
+  return { feedId: 'f', replicaId: 'a', instrument: 'X', sequence, eventTime, tradeIds: [] }
+}
+
+function begin(cursor: FeedCursor | undefined, options: Partial<ScriptedHistoryOptions>) {
+  const recording = new RecordingLog()
+  const history = new ScriptedHistory(options)
+  const gaps: SequenceGap[] = []
+  const delivery = new InstrumentDelivery({
+    feedId: 'f',
+    replicaId: 'a',
+    instrument: 'X',
+    instrumentId: 'sample:X',
+    log: recording.log,
+    cursor,
+  })
+  const filler = new HoleFiller({
+    history,
+    log: recording.log,
+    tries: 3,
+    backoff: { firstMs: 1, maxMs: 1 },
+    venueTime: () => venueTime,
+    onPage: () => undefined,
+    onFailure: () => undefined,
+    onGap: (gap) => gaps.push(gap),
+  })
+  const stream = (...sequences: readonly number[]): void => {
+    const counts = { delivered: 0, duplicates: 0, rejected: 0 }
+    for (const sequence of sequences) delivery.offer(sampleTrade(sequence), counts)
+  }
+  const signal = new AbortController().signal
+  return { recording, history, gaps, delivery, filler, stream, signal }
+}
+
+/** Fails the first answers. */
+function failing(times: number, code: RestError['code'] = 'unavailable'): () => void {
+  let left = times
+  return () => {
+    left -= 1
+    if (left >= 0) throw new RestError(code, 'scripted')
+  }
+}
+
+describe('catching up', () => {
+  it('fetches page by page what happened since the cursor, then goes on with the stream', async () => {
+    const { recording, delivery, filler, stream, signal } = begin(cursorAt(10), { last: 19 })
+    stream(20, 21)
+    await filler.catchUp(delivery, signal)
+    stream(22)
+    expect(recording.sequences).toEqual([11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22])
+  })
+
+  it('of a venue that has nothing new asks once', async () => {
+    const { history, delivery, filler, recording, signal } = begin(cursorAt(10), { last: 10 })
+    await filler.catchUp(delivery, signal)
+    expect(history.asked).toEqual([{ from: 11, to: undefined }])
+    expect(recording.records).toEqual([])
+  })
+
+  it('of an instrument that had no trade yet brings its first one, though the stream was later', async () => {
+    const { recording, delivery, filler, stream, signal } = begin(cursorAt(null), {
+      first: 5,
+      last: 6,
+    })
+    stream(7)
+    expect(recording.sequences).toEqual([])
+    await filler.catchUp(delivery, signal)
+    expect(recording.sequences).toEqual([5, 6, 7])
+  })
+
+  it('of an instrument that still has no trade takes the next one, and asks again after a cut', async () => {
+    const { recording, history, delivery, filler, stream, signal } = begin(cursorAt(null), {})
+    await filler.catchUp(delivery, signal)
+    expect(delivery.cursor?.sequence).toBeNull()
+    history.options.first = 5
+    history.options.last = 6
+    await filler.catchUp(delivery, signal)
+    stream(7)
+    expect(recording.sequences).toEqual([5, 6, 7])
+  })
+
+  it('outlasts answers that fail', async () => {
+    const { recording, gaps, delivery, filler, signal } = begin(cursorAt(10), {
+      last: 12,
+      before: failing(2),
+    })
+    await filler.catchUp(delivery, signal)
+    expect(recording.sequences).toEqual([11, 12])
+    expect(gaps).toEqual([])
+  })
+
+  it('without any answer says that it does not know, and closes the hole when it shows', async () => {
+    const { recording, gaps, delivery, filler, stream, signal } = begin(cursorAt(10), {
+      last: 13,
+      before: failing(3),
+    })
+    await filler.catchUp(delivery, signal)
+    expect(gaps).toMatchObject([
+      { fromSequence: 11, toSequence: null, fromTime: 10_000, toTime: venueTime },
+    ])
+    stream(13)
+    await filler.fill(delivery, signal)
+    expect(recording.sequences).toEqual([11, 12, 13])
+  })
+
+  it('ends when it is told to, however long the backoff', async () => {
+    const stop = new AbortController()
+    const { delivery, filler } = begin(cursorAt(10), {
+      before: () => {
+        stop.abort()
+        throw new RestError('unavailable', 'scripted')
+      },
+    })
+    await expect(filler.catchUp(delivery, stop.signal)).rejects.toThrow()
+  })
+})
+
+describe('a hole', () => {
+  it('is fetched, and what waited behind it follows in order', async () => {
+    const { recording, history, delivery, filler, stream, signal } = begin(cursorAt(10), {
+      last: 30,
+    })
+    stream(11, 16, 17)
+    await filler.fill(delivery, signal)
+    expect(history.asked).toEqual([
+      { from: 12, to: 15 },
+      { from: 15, to: 15 },
+    ])
+    expect(recording.sequences).toEqual([11, 12, 13, 14, 15, 16, 17])
+  })
+
+  it('that the venue no longer has is announced between the trades around it', async () => {
+    const { recording, gaps, delivery, filler, stream, signal } = begin(cursorAt(10), {
+      first: 14,
+      last: 15,
+    })
+    stream(16)
+    await filler.fill(delivery, signal)
+    expect(recording.events.map(({ type }) => type)).toEqual([
+      'SequenceGap',
+      'Trade',
+      'Trade',
+      'Trade',
+    ])
+    expect(recording.sequences).toEqual([14, 15, 16])
+    expect(gaps).toEqual([
+      {
+        gapId: 'f|sample:X|11-13',
+        feedId: 'f',
+        replicaId: 'a',
+        instrumentId: 'sample:X',
+        fromTime: 10_000,
+        toTime: 14_001,
+        fromSequence: 11,
+        toSequence: 13,
+        state: 'unrecoverable',
+      },
+    ])
+  })
+
+  it('is given up at once where the venue refuses the question', async () => {
+    const { history, gaps, delivery, filler, stream, signal } = begin(cursorAt(10), {
+      before: failing(9, 'refused'),
+    })
+    stream(12)
+    await filler.fill(delivery, signal)
+    expect(history.asked.length).toBe(1)
+    expect(gaps.length).toBe(1)
+    expect(delivery.position).toBe(12)
+  })
+
+  it('that the stream fills itself needs no further answer', async () => {
+    const { recording, gaps, delivery, filler, stream, signal } = begin(cursorAt(10), {
+      before: () => {
+        stream(11)
+        throw new RestError('unavailable', 'scripted')
+      },
+    })
+    stream(12)
+    await filler.fill(delivery, signal)
+    expect(recording.sequences).toEqual([11, 12])
+    expect(gaps).toEqual([])
+  })
+
+  it('keeps the cursor and the covered time before it', () => {
+    const { delivery, stream } = begin(cursorAt(10), {})
+    stream(11, 13)
+    expect(delivery.cursor?.sequence).toBe(11)
+    expect(delivery.deliveredUpTo).toBe(10_999)
+  })
+})
+
+describe('a rejected trade', () => {
+  it('goes to rejected in its place, covers its sequence and makes no hole', () => {
+    const { recording, delivery, stream } = begin(cursorAt(10), {})
+    const counts = { delivered: 0, duplicates: 0, rejected: 0 }
+    delivery.offer(
+      {
+        kind: 'rejected',
+        reason: 'invalid',
+        message: 'scripted',
+        original: '{"row":11}',
+        instrument: 'X',
+        sequence: 11,
+      },
+      counts,
+    )
+    stream(12)
+    expect(recording.records.map(({ topic }) => topic)).toEqual(['rejected', 'market-events'])
+    expect(recording.records[0]).toMatchObject({
+      key: 'sample:X',
+      value: Buffer.from('{"row":11}'),
+    })
+    expect(delivery.hole).toBeUndefined()
+    expect(counts.rejected).toBe(1)
+  })
+})

@@ -1,0 +1,39 @@
+import type { Trade } from '@tickertape/market-model'
+
+import type { MappedTrade } from '../mapped-trade.ts'
+
+/** One trade a second: the one with sequence n is of second n. */
+export function sampleTrade(sequence: number, instrument = 'X'): MappedTrade {
+  const trade: Trade = {
+    venue: 'sample',
+    feedId: 'sample',
+    instrument,
+    tradeId: String(sequence),
+    version: 0,
+    status: 'confirmed',
+    sequence,
+    venueOrder: null,
+    price: { mantissa: 1, exponent: 0 },
+    quantity: { mantissa: 1, exponent: 0 },
+    notionalUsd: null,
+    takerSide: 'buy',
+    eventTime: sequence * 1000,
+    receivedAt: sequence * 1000,
+    indexPrice: null,
+    markPrice: null,
+    impliedVolatility: null,
+    liquidation: null,
+    tickDirection: null,
+    counterparty: null,
+    book: null,
+    maturesAt: null,
+    txHash: null,
+    baseToken: null,
+    quoteToken: null,
+  }
+  return { kind: 'trade', trade, sequence }
+}
+
+export function sampleTrades(from: number, to: number): readonly MappedTrade[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => sampleTrade(from + index))
+}

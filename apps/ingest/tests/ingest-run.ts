@@ -1,0 +1,140 @@
+import { fileURLToPath } from 'node:url'
+
+import { ensureTopics } from '@tickertape/kafka-avro'
+import { startSimulator } from '@tickertape/market-simulator'
+import type { RunningSimulator, SimulatorOptions, Venue } from '@tickertape/market-simulator'
+import { ServiceProcess, testStack, uniquePrefix, waitUntil } from '@tickertape/testing'
+
+import { readRecords } from './topic-reader.ts'
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+
+export interface IngestRunOptions {
+  readonly venue: Venue
+  readonly instruments: readonly string[]
+  readonly simulator?: SimulatorOptions
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+/** What the simulator's control says; its own document. */
+interface Status {
+  readonly clock: number
+  readonly connections: readonly { readonly subscriptions: readonly string[] }[]
+}
+
+/** The beginning of every market here. */
+export const marketStart = Date.UTC(2026, 4, 20)
+
+/** Ingest as a process of its own, in front of a simulated venue whose clock begins when it is there. */
+export class IngestRun implements AsyncDisposable {
+  readonly prefix = uniquePrefix()
+  readonly simulator: RunningSimulator
+  readonly #options: IngestRunOptions
+  readonly #environment: Readonly<Record<string, string>>
+  #process: ServiceProcess | undefined
+
+  private constructor(options: IngestRunOptions, simulator: RunningSimulator) {
+    const stack = testStack()
+    const deribit = options.venue === 'deribit'
+    this.simulator = simulator
+    this.#options = options
+    this.#environment = {
+      KAFKA_BROKERS: stack.kafkaBrokers,
+      REGISTRY_URL: stack.registryUrl,
+      TOPIC_PREFIX: this.prefix,
+      INGEST_VENUE: options.venue,
+      INGEST_INSTRUMENTS: options.instruments.join(','),
+      INGEST_WS_URL: deribit ? simulator.deribitWsUrl : simulator.binanceWsUrl,
+      INGEST_REST_URL: deribit ? simulator.deribitRestUrl : simulator.binanceRestUrl,
+      INGEST_ADMIN_PORT: '0',
+      ...options.settings,
+    }
+  }
+
+  static async open(options: IngestRunOptions): Promise<IngestRun> {
+    const simulator = await startSimulator({
+      start: marketStart,
+      speed: 10,
+      seed: 'ingest',
+      limits: false,
+      ...options.simulator,
+      hold: true,
+    })
+    const run = new IngestRun(options, simulator)
+    await ensureTopics({ brokers: testStack().kafkaBrokers, prefix: run.prefix })
+    run.start()
+    await run.subscribed()
+    simulator.release()
+    return run
+  }
+
+  get output(): string {
+    return this.#process?.output ?? ''
+  }
+
+  start(): void {
+    this.#process = ServiceProcess.start({ main, environment: this.#environment })
+  }
+
+  /** @returns the exit code; null after a kill. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
+    return (await this.#process?.stop(signal)) ?? null
+  }
+
+  async arm(fault: string, parameters: object = {}): Promise<unknown> {
+    const answer = await fetch(`${this.simulator.controlUrl}/${fault}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(parameters),
+    })
+    if (!answer.ok) throw new Error(`${fault}: ${await answer.text()}`)
+    return await answer.json()
+  }
+
+  async venueTime(): Promise<number> {
+    return (await this.#status()).clock
+  }
+
+  async subscribed(): Promise<void> {
+    await this.#wait('every instrument to be subscribed', async () => {
+      const { connections } = await this.#status()
+      const names = connections.flatMap(({ subscriptions }) => subscriptions)
+      return names.length >= this.#options.instruments.length
+    })
+  }
+
+  /** Waits until every partition has a heartbeat that covers this venue time. */
+  async covered(time: number): Promise<void> {
+    await this.#wait(`heartbeats up to ${time}`, async () => {
+      const records = await readRecords('market-events', this.prefix)
+      const covering = records.filter(
+        ({ value }) => value.type === 'FeedHeartbeat' && value.value.upTo >= time,
+      )
+      return new Set(covering.map(({ partition }) => partition)).size === 4
+    })
+  }
+
+  /** Lets this much venue time pass, and ingest come up to it. */
+  async advance(milliseconds: number): Promise<void> {
+    await this.covered((await this.venueTime()) + milliseconds)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop('SIGKILL')
+    await this.simulator[Symbol.asyncDispose]()
+  }
+
+  async #status(): Promise<Status> {
+    const answer = await fetch(`${this.simulator.controlUrl}/status`)
+    // In the shape above by the simulator's own control.
+    return (await answer.json()) as Status
+  }
+
+  async #wait(what: string, condition: () => Promise<boolean>): Promise<void> {
+    try {
+      await waitUntil(what, condition, { withinMs: 90_000, everyMs: 300 })
+    } catch (error) {
+      throw new Error(`${String(error)}\n${this.output}`, { cause: error })
+    }
+  }
+}
