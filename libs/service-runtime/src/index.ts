@@ -1,5 +1,4 @@
-export { Counter, Gauge, Histogram } from 'prom-client'
-export type { Registry } from 'prom-client'
+export { Counter, Gauge, Histogram, Registry } from 'prom-client'
 export { startAdminServer } from './admin-server.ts'
 export type { AdminServer, AdminServerOptions } from './admin-server.ts'
 export { createLogger } from './logger.ts'
@@ -19,4 +18,5 @@ export {
   urlSetting,
 } from './settings.ts'
 export type { Setting, SettingValues, Settings } from './settings.ts'
+export { documentedSettings, settingsTable } from './settings-table.ts'
 export { adminPortSetting, sharedSettings } from './shared-settings.ts'
