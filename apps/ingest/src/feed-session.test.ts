@@ -1,0 +1,263 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+
+import type { FeedHeartbeat } from '@tickertape/market-model'
+import { Readiness, Registry, createLogger, readSettings } from '@tickertape/service-runtime'
+import { waitUntil } from '@tickertape/testing'
+
+import { readConfig, settings } from './config.ts'
+import { createEvents } from './events.ts'
+import { FeedSession } from './feed-session.ts'
+import type { FeedState } from './feed-session.ts'
+import { HoleFiller } from './hole-filler.ts'
+import { InstrumentDelivery } from './instrument-delivery.ts'
+import { ReadingGate } from './reading-gate.ts'
+import { RestClient, RestError } from './rest-client.ts'
+import { RecordingLog } from './testing/recording-log.ts'
+import { sampleTrade, sampleTrades } from './testing/sample-trade.ts'
+import { ScriptedHistory } from './testing/scripted-history.ts'
+import type { ScriptedHistoryOptions } from './testing/scripted-history.ts'
+import { ScriptedVenue } from './testing/scripted-venue.ts'
+
+interface Given {
+  readonly history?: Partial<ScriptedHistoryOptions>
+  readonly maxInFlight?: number
+  readonly holeBuffer?: number
+}
+
+/** A session with a cursor at 10 for the one instrument, X. */
+function given({ history: past, maxInFlight, holeBuffer }: Given = {}) {
+  const recording = new RecordingLog(maxInFlight)
+  const history = new ScriptedHistory({ last: 10, ...past })
+  const scripted = new ScriptedVenue(history)
+  const values = readSettings(settings, 'INGEST_', {
+    INGEST_HEARTBEAT_MS: '250',
+    INGEST_FEED_ID: 'f',
+    INGEST_HOLE_BUFFER: String(holeBuffer ?? 1_000),
+  })
+  const config = { ...readConfig(values), venue: scripted.venue }
+  const cursor = {
+    feedId: 'f',
+    replicaId: 'a',
+    instrument: 'X',
+    sequence: 10,
+    eventTime: 10_000,
+    tradeIds: [],
+  }
+  const delivery = new InstrumentDelivery({
+    feedId: 'f',
+    replicaId: 'a',
+    instrument: 'X',
+    instrumentId: 'sample:X',
+    log: recording.log,
+    cursor,
+  })
+  const gate = new ReadingGate()
+  const state: FeedState = {
+    config,
+    events: createEvents({
+      logger: createLogger({ service: 'ingest', level: 'silent' }),
+      metrics: new Registry(),
+      venue: 'sample',
+      inFlight: () => 0,
+      waiting: () => 0,
+    }),
+    readiness: new Readiness(),
+    log: recording.log,
+    rest: new RestClient({
+      url: 'http://sample',
+      timeoutMs: 1,
+      budget: scripted.venue.restBudget,
+      saysRateLimited: () => false,
+      onAnswer: () => undefined,
+    }),
+    mapping: () => ({ feedId: 'f', receivedAt: 0, futureToleranceMs: 0 }),
+    filler: new HoleFiller({
+      history,
+      log: recording.log,
+      tries: 1_000,
+      backoff: { firstMs: 1, maxMs: 1 },
+      venueTime: () => 0,
+      onPage: (each) => {
+        if (each.waitingCount < config.holes.buffer) gate.release(each.instrument)
+      },
+      onFailure: () => undefined,
+      onGap: () => undefined,
+    }),
+    gate,
+    deliveries: new Map([['X', delivery]]),
+    venueTime: undefined,
+    upTo: undefined,
+    failures: 3,
+  }
+  const stop = new AbortController()
+  const ended = new FeedSession(state, stop.signal).run()
+  onTestFinished(async () => {
+    stop.abort()
+    await ended
+  })
+  return { recording, history, scripted, state, stop, ended }
+}
+
+function heartbeatsOf(recording: RecordingLog): readonly FeedHeartbeat[] {
+  return recording.events.flatMap(({ type, value }) => (type === 'FeedHeartbeat' ? [value] : []))
+}
+
+async function heartbeat(recording: RecordingLog): Promise<void> {
+  const before = heartbeatsOf(recording).length
+  await waitUntil('a heartbeat', () => heartbeatsOf(recording).length > before)
+}
+
+describe('a connection', () => {
+  it('lists the instrument, catches up, and only then tells how far it is, to every partition', async () => {
+    const { recording, scripted, state } = given({ history: { last: 12 } })
+    scripted.times = [13_000]
+    await heartbeat(recording)
+    const kinds = recording.events.map(({ type }) => type)
+    expect(kinds.slice(0, 5)).toEqual([
+      'InstrumentStatus',
+      'Trade',
+      'Trade',
+      'FeedHeartbeat',
+      'FeedHeartbeat',
+    ])
+    expect(heartbeatsOf(recording).slice(0, 2)).toMatchObject([
+      { feedId: 'f', replicaId: 'a', upTo: 12_800 },
+      { feedId: 'f', replicaId: 'a', upTo: 12_800 },
+    ])
+    const partitions = recording.records.filter(({ key }) => key === null)
+    expect(partitions.slice(0, 2).map(({ partition }) => partition)).toEqual([0, 1])
+    expect(state.failures).toBe(0)
+  })
+
+  it('tells nothing while it is catching up', async () => {
+    let answer: (() => void) | undefined
+    const silent = (): void => {
+      if (answer === undefined) throw new RestError('unavailable', 'scripted')
+    }
+    const { recording, history, scripted, state } = given({
+      history: { last: 12, before: silent },
+    })
+    scripted.times = [13_000]
+    await waitUntil('some tries', () => history.asked.length > 5)
+    scripted.frame(sampleTrade(13))
+    expect(recording.events.map(({ type }) => type)).toEqual(['InstrumentStatus'])
+    expect(state.readiness.reasons.map(({ subject }) => subject)).toEqual(['catch-up'])
+    answer = () => undefined
+    await heartbeat(recording)
+    expect(recording.sequences).toEqual([11, 12, 13])
+    expect(state.readiness.reasons).toEqual([])
+  })
+
+  it('stays before a hole with its heartbeats until the hole is closed', async () => {
+    let open = true
+    const { recording, scripted } = given({
+      history: {
+        before: (from) => {
+          if (from === 12 && open) throw new RestError('unavailable', 'scripted')
+        },
+      },
+    })
+    scripted.times = [10_900]
+    await heartbeat(recording)
+    scripted.frame(sampleTrade(11), sampleTrade(13))
+    scripted.times = [60_000]
+    await heartbeat(recording)
+    // Second 11 has its trade, and may have more: the hole begins there.
+    expect(heartbeatsOf(recording).at(-1)?.upTo).toBe(10_999)
+    expect(recording.sequences).toEqual([11])
+    open = false
+    scripted.frame(sampleTrade(12))
+    await heartbeat(recording)
+    await heartbeat(recording)
+    expect(recording.sequences).toEqual([11, 12, 13])
+    expect(heartbeatsOf(recording).at(-1)?.upTo).toBe(59_800)
+  })
+
+  it('never takes a heartbeat back', async () => {
+    const { recording, scripted } = given()
+    scripted.times = [30_000]
+    await heartbeat(recording)
+    scripted.times = [20_000]
+    await heartbeat(recording)
+    expect(new Set(heartbeatsOf(recording).map(({ upTo }) => upTo))).toEqual(new Set([29_800]))
+  })
+
+  it('sends no heartbeat from the future', async () => {
+    const { recording, scripted } = given()
+    scripted.times = [Date.now() + 3_600_000]
+    await waitUntil('a rejection', () =>
+      recording.records.some(({ topic }) => topic === 'rejected'),
+    )
+    expect(heartbeatsOf(recording)).toEqual([])
+  })
+
+  it('stops reading while Kafka takes nothing, and goes on when it does', async () => {
+    const { recording, scripted, state } = given({ maxInFlight: 10 })
+    await heartbeat(recording)
+    recording.holdBack()
+    scripted.frame(...sampleTrades(11, 15))
+    expect(scripted.paused).toBe(false)
+    scripted.frame(...sampleTrades(16, 30))
+    expect(scripted.paused).toBe(true)
+    expect(state.readiness.reasons.map(({ subject }) => subject)).toEqual(['kafka'])
+    recording.acknowledgeAll()
+    await waitUntil('reading', () => !scripted.paused)
+    expect(state.readiness.reasons).toEqual([])
+    // Nothing that was read before it stopped is lost.
+    expect(recording.sequences).toEqual(sampleTrades(11, 30).map(({ sequence }) => sequence))
+  })
+
+  it('stops reading while too much waits behind a hole', async () => {
+    let open = true
+    const { recording, history, scripted } = given({
+      holeBuffer: 5,
+      history: {
+        before: (from) => {
+          if (from === 11 && open && history.options.last > 10) {
+            throw new RestError('unavailable', 'scripted')
+          }
+        },
+      },
+    })
+    await heartbeat(recording)
+    history.options.last = 11
+    scripted.frame(...sampleTrades(12, 15))
+    expect(scripted.paused).toBe(false)
+    scripted.frame(sampleTrade(16))
+    expect(scripted.paused).toBe(true)
+    open = false
+    await waitUntil('reading', () => !scripted.paused)
+    expect(recording.sequences).toEqual([11, 12, 13, 14, 15, 16])
+  })
+
+  it('writes a frame that it cannot read to rejected, as it came', async () => {
+    const { recording, scripted } = given()
+    await heartbeat(recording)
+    scripted.malformed('{"half')
+    const rejected = recording.records.filter(({ topic }) => topic === 'rejected')
+    expect(rejected.map(({ key, value }) => [key, String(value)])).toEqual([[null, '{"half']])
+  })
+
+  it('names what the venue refuses, and goes on with the rest', async () => {
+    const { recording, scripted, state } = given()
+    scripted.refused = ['X']
+    await heartbeat(recording)
+    expect(state.readiness.reasons).toEqual([
+      { subject: 'instruments', reason: 'sample does not deliver X' },
+    ])
+    expect(recording.events.some(({ type }) => type === 'InstrumentStatus')).toBe(false)
+  })
+
+  it('ends with the reason of the cut, also in the middle of a catch-up', async () => {
+    const { history, scripted, ended } = given({
+      history: {
+        before: () => {
+          throw new RestError('unavailable', 'scripted')
+        },
+      },
+    })
+    await waitUntil('some tries', () => history.asked.length > 2)
+    scripted.cut('scripted cut')
+    expect(await ended).toBe('scripted cut')
+  })
+})
