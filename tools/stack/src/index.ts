@@ -12,3 +12,4 @@ export {
 } from './stack.ts'
 export { partNames, type PartName } from './part.ts'
 export { StackProblem, type StackProblemCode } from './stack-problem.ts'
+export { stackVersions } from './stack-versions.ts'
