@@ -30,6 +30,12 @@ export interface Transaction {
 const connectTimeoutMs = 5_000
 
 /**
+ * A client that is frozen or gone within a transaction holds its locks until the server ends it, and
+ * whoever takes its work over waits for them.
+ */
+const idleInTransactionMs = 10_000
+
+/**
  * A pool of connections that outlives the server: a broken connection is thrown away, and the next
  * statement opens a new one. Numerics and bigints come out as text, times as Date.
  */
@@ -42,6 +48,7 @@ export class Database implements AsyncDisposable {
       application_name: options.applicationName,
       max: options.maxConnections ?? 2,
       connectionTimeoutMillis: connectTimeoutMs,
+      idle_in_transaction_session_timeout: idleInTransactionMs,
       keepAlive: true,
       ...(options.queryTimeoutMs === undefined ? {} : { query_timeout: options.queryTimeoutMs }),
     })

@@ -7,8 +7,8 @@
  */
 const passingClasses = ['08', '40', '53', '57', '58']
 
-/** A replica, or a primary that was just demoted, refuses to write. */
-const readOnly = '25006'
+/** A replica, or a primary that was just demoted, refuses to write; a transaction was idle for too long. */
+const passingStates = ['25006', '25P03']
 
 const passingSystemErrors = new Set([
   'ECONNREFUSED',
@@ -33,6 +33,6 @@ export function isOutage(error: unknown): boolean {
   // Both the driver's and Node's errors carry a code.
   const { code } = error as { code?: unknown }
   if (typeof code !== 'string') return passingMessages.test(error.message)
-  if (passingSystemErrors.has(code) || code === readOnly) return true
+  if (passingSystemErrors.has(code) || passingStates.includes(code)) return true
   return /^[0-9A-Z]{5}$/.test(code) && passingClasses.includes(code.slice(0, 2))
 }
