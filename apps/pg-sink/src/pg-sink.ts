@@ -62,7 +62,7 @@ async function run(
     topics: readTopics.map((topic) => topicName(topic, topicPrefix)),
     maxBatch: config.batch.size,
     maxWaitMs: Math.max(1, config.batch.waitMs),
-    onWarning: events.kafkaWarning,
+    onWarning: (message) => events.kafkaWarning(message),
   })
   await using database = new Database(config.databaseUrl, {
     applicationName: 'pg-sink',
@@ -74,7 +74,7 @@ async function run(
       topicPrefix,
       registry,
       futureToleranceMs: config.futureToleranceMs,
-      onReject: events.recordRejected,
+      onReject: (...reject) => events.recordRejected(...reject),
     }),
     events,
     batch: config.batch,

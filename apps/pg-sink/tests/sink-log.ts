@@ -1,0 +1,191 @@
+import { fileURLToPath } from 'node:url'
+
+import {
+  EventProducer,
+  Registry,
+  Serializer,
+  ensureTopics,
+  partitionOf,
+  topicName,
+} from '@tickertape/kafka-avro'
+import type { OutgoingRecord, Topic } from '@tickertape/kafka-avro'
+import { formatDecimal, instrumentIdOf } from '@tickertape/market-model'
+import type { Candle, MarketEvent, Trade } from '@tickertape/market-model'
+import { Database, migrate } from '@tickertape/market-store'
+import { ServiceProcess, testDatabase, testStack, uniquePrefix } from '@tickertape/testing'
+
+export const partitions = 2
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+
+/** Topics and a database of the test's own, and sinks between them. */
+export interface SinkLog extends AsyncDisposable {
+  readonly prefix: string
+  readonly database: Database
+  readonly databaseUrl: string
+  topic(topic: Topic): string
+  /** Appends trades to their partitions, everything else to all, and waits for the broker. */
+  appendEvents(events: readonly MarketEvent[]): Promise<void>
+  appendCandles(candles: readonly Candle[]): Promise<void>
+  append(record: OutgoingRecord): Promise<void>
+  startSink(settings?: Readonly<Record<string, string>>): ServiceProcess
+}
+
+export async function createSinkLog(): Promise<SinkLog> {
+  const { kafkaBrokers: brokers, registryUrl } = testStack()
+  const prefix = uniquePrefix()
+  const created = await testDatabase()
+  await migrate(created.url)
+  await ensureTopics({ brokers, prefix, partitions })
+  const registry = new Registry(registryUrl, prefix)
+  const events = new Serializer('market-events', await registry.register('market-events'))
+  const candles = new Serializer('candles', await registry.register('candles'))
+  const producer = await EventProducer.open({ brokers, clientId: prefix })
+  const database = new Database(created.url, { applicationName: 'test', maxConnections: 4 })
+  const topic = (name: Topic): string => topicName(name, prefix)
+  return {
+    prefix,
+    database,
+    databaseUrl: created.url,
+    topic,
+    appendEvents: async (list) => {
+      for (const event of list) {
+        const value = events.serialize(event)
+        const key = event.type === 'Trade' ? instrumentIdOf(event.value) : null
+        const targets =
+          key === null ? [...Array(partitions).keys()] : [partitionOf(key, partitions)]
+        for (const partition of targets) {
+          producer.produce({ topic: topic('market-events'), partition, key, value })
+        }
+        await producer.whenInFlightBelow(100_000)
+      }
+      await producer.acknowledged()
+    },
+    appendCandles: async (list) => {
+      for (const candle of list) {
+        const key = candle.instrumentId
+        const value = candles.serialize(candle)
+        producer.produce({
+          topic: topic('candles'),
+          partition: partitionOf(key, partitions),
+          key,
+          value,
+        })
+      }
+      await producer.acknowledged()
+    },
+    append: async (record) => {
+      producer.produce(record)
+      await producer.acknowledged()
+    },
+    startSink: (settings = {}) =>
+      ServiceProcess.start({
+        main,
+        environment: {
+          KAFKA_BROKERS: brokers,
+          REGISTRY_URL: registryUrl,
+          TOPIC_PREFIX: prefix,
+          DATABASE_URL: created.url,
+          PG_SINK_ADMIN_PORT: '0',
+          ...settings,
+        },
+      }),
+    [Symbol.asyncDispose]: async () => {
+      await producer[Symbol.asyncDispose]()
+      await database[Symbol.asyncDispose]()
+      await created[Symbol.asyncDispose]()
+    },
+  }
+}
+
+export const base = Date.UTC(2026, 0, 5)
+
+export const instruments = ['BTC-PERPETUAL', 'ETH-PERPETUAL', 'SOL_USDC-PERPETUAL']
+
+/** A trade of a test's market; the number names it within its instrument. */
+export function trade(number: number, changes: Partial<Trade> = {}): MarketEvent {
+  const eventTime = base + number * 10
+  return {
+    type: 'Trade',
+    value: {
+      venue: 'deribit',
+      feedId: 'deribit',
+      instrument: 'BTC-PERPETUAL',
+      tradeId: `t${number}`,
+      version: 0,
+      status: 'confirmed',
+      sequence: number,
+      venueOrder: null,
+      price: { mantissa: 50_000 + ((number * 7919) % 997), exponent: -1 },
+      quantity: { mantissa: 1 + (number % 5), exponent: -3 },
+      notionalUsd: null,
+      takerSide: number % 2 === 0 ? 'buy' : 'sell',
+      eventTime,
+      receivedAt: eventTime + 20,
+      indexPrice: null,
+      markPrice: null,
+      impliedVolatility: null,
+      liquidation: null,
+      tickDirection: null,
+      counterparty: null,
+      book: null,
+      maturesAt: null,
+      txHash: null,
+      baseToken: null,
+      quoteToken: null,
+      ...changes,
+    },
+  }
+}
+
+export function heartbeat(upTo: number, receivedAt = upTo): MarketEvent {
+  return { type: 'FeedHeartbeat', value: { feedId: 'deribit', replicaId: 'a', upTo, receivedAt } }
+}
+
+/** Trades of all instruments in turn; every tenth comes a second time, with another price. */
+export function trades(from: number, to: number): MarketEvent[] {
+  const events: MarketEvent[] = []
+  for (let number = from; number < to; number += 1) {
+    const instrument = instruments[number % instruments.length] ?? ''
+    events.push(trade(number, { instrument }))
+    if (number % 10 === 0) {
+      events.push(trade(number, { instrument, price: { mantissa: 1, exponent: 0 } }))
+    }
+  }
+  return events
+}
+
+/** Rows of `trades` as text, for comparing. */
+export async function storedTrades(database: Pick<Database, 'query'>): Promise<readonly string[]> {
+  const { rows } = await database.query<{ trade: string }>(
+    `select concat_ws(' ', instrument, trade_id, price, source_partition, source_offset) as trade
+      from trades order by source_partition, source_offset`,
+  )
+  return rows.map(({ trade: text }) => text)
+}
+
+/** The same of a log that began empty: the first record of each identity, below each partition's bound. */
+export function expectedTrades(
+  events: readonly MarketEvent[],
+  bound: (partition: number) => number,
+): readonly string[] {
+  const offsets = Array.from({ length: partitions }, () => 0)
+  const known = new Set<string>()
+  const expected: { text: string; partition: number; offset: number }[] = []
+  for (const { type, value } of events) {
+    if (type !== 'Trade') throw new Error('a log of trades alone')
+    const partition = partitionOf(instrumentIdOf(value), partitions)
+    const offset = offsets[partition] ?? 0
+    offsets[partition] = offset + 1
+    const identity = `${value.instrument} ${value.tradeId} ${value.version}`
+    if (known.has(identity)) continue
+    known.add(identity)
+    if (offset >= bound(partition)) continue
+    const price = formatDecimal(value.price)
+    const text = `${value.instrument} ${value.tradeId} ${price} ${partition} ${offset}`
+    expected.push({ text, partition, offset })
+  }
+  return expected
+    .toSorted((a, b) => a.partition - b.partition || a.offset - b.offset)
+    .map(({ text }) => text)
+}
