@@ -81,6 +81,10 @@ export function planAggregation(settings: AggregationSettings): AggregationPlan 
       `intervals must be the beginning of ${intervalTree.join(', ')}, for each is made of the one below it; got ${settings.intervals.join(', ') || 'none'}`,
     )
   }
+  const repeated = settings.indicators.find((text, at) => settings.indicators.indexOf(text) !== at)
+  if (repeated !== undefined) {
+    throw new AggregationSettingsError('indicator', `Indicator "${repeated}" is given twice`)
+  }
   return {
     graceMs,
     futureToleranceMs,
@@ -93,13 +97,13 @@ export function planAggregation(settings: AggregationSettings): AggregationPlan 
 
 /** @throws AggregationSettingsError unless the state was written with the same settings. */
 export function requireSameSettings(plan: AggregationPlan, state: PartitionState): void {
-  const names = (list: readonly { readonly text: string }[]) => list.map(({ text }) => text).join()
+  const names = (list: readonly string[]) => list.join() || 'none'
   const differences = [
     ['graceMs', plan.graceMs, state.graceMs],
     ['futureToleranceMs', plan.futureToleranceMs, state.futureToleranceMs],
     ['quietSpanMs', plan.quietSpanMs, state.quietSpanMs],
-    ['intervals', plan.levels.map(({ interval }) => interval).join(), state.intervals.join()],
-    ['indicators', names(plan.indicators), state.indicators.join()],
+    ['intervals', names(plan.levels.map(({ interval }) => interval)), names(state.intervals)],
+    ['indicators', names(plan.indicators.map(({ text }) => text)), names(state.indicators)],
   ].filter(([, configured, recorded]) => configured !== recorded)
   if (differences.length === 0) return
   const list = differences.map(
