@@ -1,0 +1,74 @@
+import { expect, it } from 'vitest'
+
+import { CursorWriter } from './feed-cursors.ts'
+import { InstrumentDelivery } from './instrument-delivery.ts'
+import { RecordingLog } from './testing/recording-log.ts'
+import { sampleTrade, sampleTrades } from './testing/sample-trade.ts'
+
+const owner = { feedId: 'f', replicaId: 'a' }
+
+function deliveryInto({ log }: RecordingLog): InstrumentDelivery {
+  const names = { instrument: 'X', instrumentId: 'sample:X' }
+  const delivery = new InstrumentDelivery({ ...owner, ...names, log, cursor: undefined })
+  delivery.beginBehind(sampleTrade(10))
+  return delivery
+}
+
+function cursorsIn(recording: RecordingLog): readonly unknown[] {
+  return recording.records
+    .filter(({ topic }) => topic === 'feed-cursors')
+    .map(({ key, value }) => [key, JSON.parse(String(value))])
+}
+
+it('a cursor is written only when everything before it is acknowledged, and stays what it was then', async () => {
+  const recording = new RecordingLog()
+  const delivery = deliveryInto(recording)
+  const writer = new CursorWriter(owner, recording.log)
+  const counts = { delivered: 0, duplicates: 0, rejected: 0 }
+  recording.holdBack()
+  delivery.offer(sampleTrade(11), counts)
+  const written = writer.write([delivery])
+  delivery.offer(sampleTrade(12), counts)
+  await Promise.resolve()
+  expect(cursorsIn(recording)).toEqual([])
+  recording.acknowledgeAll()
+  await written
+  const cursor = { ...owner, instrument: 'X', sequence: 11, eventTime: 11_000, tradeIds: [] }
+  expect(cursorsIn(recording)).toEqual([['f|a|X', cursor]])
+})
+
+it('a cursor that has not moved is not written again', async () => {
+  const recording = new RecordingLog()
+  const delivery = deliveryInto(recording)
+  const writer = new CursorWriter(owner, recording.log)
+  await writer.write([delivery])
+  await writer.write([delivery])
+  expect(cursorsIn(recording).length).toBe(1)
+})
+
+it('the beginning of an instrument is a cursor before its first trade', async () => {
+  const recording = new RecordingLog()
+  const begun = deliveryInto(recording)
+  const names = { instrument: 'NEW', instrumentId: 'sample:NEW' }
+  const untraded = new InstrumentDelivery({
+    ...owner,
+    ...names,
+    log: recording.log,
+    cursor: undefined,
+  })
+  untraded.beginBehind(undefined)
+  await new CursorWriter(owner, recording.log).write([begun, untraded])
+  expect(cursorsIn(recording)).toMatchObject([
+    ['f|a|X', { sequence: 10, eventTime: 10_000 }],
+    ['f|a|NEW', { sequence: null, eventTime: 0 }],
+  ])
+})
+
+it('trades that wait behind a hole are behind no cursor', async () => {
+  const recording = new RecordingLog()
+  const delivery = deliveryInto(recording)
+  const counts = { delivered: 0, duplicates: 0, rejected: 0 }
+  for (const trade of sampleTrades(12, 20)) delivery.offer(trade, counts)
+  await new CursorWriter(owner, recording.log).write([delivery])
+  expect(cursorsIn(recording)).toMatchObject([['f|a|X', { sequence: 10 }]])
+})

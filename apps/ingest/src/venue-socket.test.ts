@@ -1,0 +1,122 @@
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+
+import { expect, it, onTestFinished } from 'vitest'
+import { WebSocketServer } from 'ws'
+import type { WebSocket } from 'ws'
+
+import { waitUntil } from '@tickertape/testing'
+
+import { ConnectionLost } from './feed.ts'
+import { VenueSocket } from './venue-socket.ts'
+
+async function connect(
+  serve: (socket: WebSocket) => void,
+  options: { readonly idleTimeoutMs?: number; readonly signal?: AbortSignal } = {},
+) {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+  server.on('connection', serve)
+  await new Promise((resolve) => server.once('listening', resolve))
+  const received: string[] = []
+  // A server on a TCP port has such an address.
+  const { port } = server.address() as AddressInfo
+  const socket = await VenueSocket.connect({
+    url: `ws://127.0.0.1:${port}`,
+    connectTimeoutMs: 5_000,
+    idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
+    onMessage: (text) => received.push(text),
+    signal: options.signal ?? new AbortController().signal,
+  })
+  onTestFinished(() => {
+    socket[Symbol.dispose]()
+    for (const client of server.clients) client.terminate()
+    server.close()
+  })
+  return { socket, received, server }
+}
+
+it('is closed when the venue closes it, with its reason', async () => {
+  const { socket } = await connect((client) => client.close(1011, 'maintenance'))
+  expect(await socket.closed).toBe('closed by the venue with 1011 maintenance')
+})
+
+it('is closed when the venue falls silent without closing', async () => {
+  const { socket } = await connect(() => undefined, { idleTimeoutMs: 100 })
+  expect(await socket.closed).toMatch(/^silent for \d+ ms$/)
+})
+
+it('is not taken for dead while it is we who do not read', async () => {
+  const { socket, received } = await connect(
+    (client) => {
+      const timer = setInterval(() => client.send('x'), 10)
+      client.on('close', () => clearInterval(timer))
+    },
+    { idleTimeoutMs: 200 },
+  )
+  let closed = false
+  void socket.closed.then(() => (closed = true))
+  await waitUntil('frames', () => received.length > 3)
+  socket.pause()
+  const pausedAt = performance.now()
+  await waitUntil('more than the timeout', () => performance.now() - pausedAt > 500)
+  expect(closed).toBe(false)
+  const before = received.length
+  socket.resume()
+  await waitUntil('frames again', () => received.length > before)
+})
+
+it('hands over nothing once it was ended', async () => {
+  const { socket, received } = await connect((client) => {
+    for (let count = 0; count < 50; count += 1) client.send(String(count))
+  })
+  await waitUntil('a frame', () => received.length > 0)
+  socket[Symbol.dispose]()
+  const before = received.length
+  expect(await socket.closed).toBe('ended by us')
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(received.length).toBe(before)
+})
+
+it('pairs answers with requests, and fails those that are open when it ends', async () => {
+  const requests: unknown[] = []
+  const { socket } = await connect((client) => {
+    client.on('message', (text) => requests.push(JSON.parse(String(text))))
+  })
+  const first = socket.request({ method: 'a' })
+  const second = socket.request({ method: 'b' })
+  const third = socket.request({ method: 'c' })
+  await waitUntil('requests', () => requests.length === 3)
+  expect(requests).toEqual([
+    { method: 'a', id: 1 },
+    { method: 'b', id: 2 },
+    { method: 'c', id: 3 },
+  ])
+  expect(socket.answer(2, 'for b')).toBe(true)
+  expect(socket.answer(2, 'again')).toBe(false)
+  expect(await second).toBe('for b')
+  expect(socket.fail(1, 'refused')).toBe(true)
+  await expect(first).rejects.toThrow('refused')
+  socket[Symbol.dispose]()
+  await expect(third).rejects.toBeInstanceOf(ConnectionLost)
+  await expect(socket.request({ method: 'd' })).rejects.toBeInstanceOf(ConnectionLost)
+})
+
+it('gives up a host that takes the connection and says nothing', async () => {
+  const server = createServer(() => undefined)
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  onTestFinished(() => {
+    server.close()
+  })
+  // A server on a TCP port has such an address.
+  const { port } = server.address() as AddressInfo
+  const connecting = VenueSocket.connect({
+    url: `ws://127.0.0.1:${port}`,
+    connectTimeoutMs: 50,
+    idleTimeoutMs: 60_000,
+    onMessage: () => undefined,
+    signal: new AbortController().signal,
+  })
+  await expect(connecting).rejects.toBeInstanceOf(ConnectionLost)
+})
