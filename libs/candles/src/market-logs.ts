@@ -3,7 +3,8 @@ import type { Decimal, MarketEvent, SequenceGap, Trade } from '@tickertape/marke
 import { instrumentIdOf } from '@tickertape/market-model'
 import fc from 'fast-check'
 
-export const epoch = 1_700_000_040_000
+/** Start of a window of every interval up to 5m. */
+export const epoch = 1_700_000_100_000
 
 /** Any trade of `btc` unless told otherwise; a valid one. */
 export function tradeEvent(facts: Partial<Trade>): MarketEvent & { readonly type: 'Trade' } {

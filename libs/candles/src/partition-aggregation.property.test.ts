@@ -10,7 +10,7 @@ import { referenceRun } from './reference-candles.ts'
 const settings: AggregationSettings = {
   graceMs: 1_000,
   futureToleranceMs: 5_000,
-  intervals: ['1s', '1m', '5m'],
+  intervals: ['1s', '1m', '5m', '15m'],
   indicators: ['close:span=3', 'close:alpha=0.5,adjust=false,min=3', 'close:halflife=2m'],
   quietSpanMs: 240_000,
 }
