@@ -167,10 +167,9 @@ function rollUpInto(
   const lengthMs = closing.plan.levels[index]?.lengthMs
   if (level === undefined || lengthMs === undefined) return
   const start = Math.floor(child.windowStart / lengthMs) * lengthMs
-  const begins = level.rollUp === null
   level.rollUp = rollUp(level.rollUp, child, start)
   if (index === 1) instrument.active = true
-  if (begins) instrument.feed.enlist(instrument, start + lengthMs)
+  instrument.feed.enlist(instrument, start + lengthMs)
 }
 
 /** The level's indicators after the close of one more candle; those with a value, by name. */
