@@ -52,8 +52,10 @@ export class Database implements AsyncDisposable {
       keepAlive: true,
       ...(options.queryTimeoutMs === undefined ? {} : { query_timeout: options.queryTimeoutMs }),
     })
-    // An idle connection that breaks is dropped by the pool; whoever needs one next will notice.
+    // A connection may break between two statements, in the pool or in a transaction: without these
+    // listeners that ends the process. The next statement fails, or gets another connection.
     this.#pool.on('error', () => undefined)
+    this.#pool.on('connect', (client) => client.on('error', () => undefined))
   }
 
   /** @throws what PostgreSQL or the connection says; `isOutage` tells what will pass. */

@@ -33,3 +33,23 @@ it('a connection that the server ends fails as an outage, and the next statement
   expect(isOutage(await sleeping)).toBe(true)
   expect((await database.query('select 1 as one')).rows).toEqual([{ one: 1 }])
 })
+
+it('a connection that breaks between two statements of a transaction fails the next one', async () => {
+  await using created = await testDatabase()
+  await using database = new Database(created.url, { applicationName: 'test' })
+  await using other = new Database(created.url, { applicationName: 'other' })
+  const broken = database.transaction(async (transaction) => {
+    const { rows } = await transaction.query<{ pid: number }>('select pg_backend_pid() as pid')
+    await other.query({ text: 'select pg_terminate_backend($1)', values: [rows[0]?.pid] })
+    // The end of the connection comes by itself, with no statement that could fail by it.
+    await waitUntil('its end', async () => {
+      const { count } = await other.query({
+        text: 'select from pg_stat_activity where pid = $1',
+        values: [rows[0]?.pid],
+      })
+      return count === 0
+    })
+    await transaction.query('select 1')
+  })
+  expect(isOutage(await broken.catch((error: unknown) => error))).toBe(true)
+})
