@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest'
+
+import type { ServiceProcess } from '@tickertape/testing'
+import { repetitions, waitUntil } from '@tickertape/testing'
+
+import { startDatabaseProxy } from './database-proxy.ts'
+import { createSinkLog, expectedTrades, storedTrades, trades } from './sink-log.ts'
+
+const cuts = repetitions({ short: 4, long: 25 })
+
+/** What /readyz answers; the port is in the sink's log. */
+async function readiness(sink: ServiceProcess): Promise<{ ready: boolean; reasons: unknown[] }> {
+  if (!sink.running) throw new Error(`The sink has ended: ${sink.output}`)
+  const port = await waitUntil('the admin port', () => /"adminPort":(\d+)/.exec(sink.output)?.[1])
+  const answer = await fetch(`http://127.0.0.1:${port}/readyz`)
+  // The shape that service-runtime documents.
+  return (await answer.json()) as { ready: boolean; reasons: unknown[] }
+}
+
+describe('a database that goes away', () => {
+  it('in the middle of anything: nothing is lost or doubled, and the sink goes on by itself', async () => {
+    await using log = await createSinkLog()
+    await using proxy = await startDatabaseProxy(log.databaseUrl)
+    await using sink = log.startSink({
+      DATABASE_URL: proxy.url,
+      PG_SINK_BATCH_SIZE: '100',
+      PG_SINK_RETRY_BACKOFF_MS: '10',
+      PG_SINK_RETRY_BACKOFF_MAX_MS: '100',
+    })
+    const events = trades(0, cuts * 5_000)
+    const expected = expectedTrades(events, () => Infinity)
+    for (let cut = 0; cut < cuts; cut += 1) {
+      const before = (await storedTrades(log.database)).length
+      await log.appendEvents(
+        events.slice((cut * events.length) / cuts, ((cut + 1) * events.length) / cuts),
+      )
+      await waitUntil('progress', async () => (await storedTrades(log.database)).length > before, {
+        everyMs: 5,
+      })
+      proxy.cut()
+      await waitUntil('not ready', async () => !(await readiness(sink)).ready)
+      await proxy.restore()
+      await waitUntil('ready', async () => (await readiness(sink)).ready)
+    }
+    await waitUntil(
+      'all trades',
+      async () => (await storedTrades(log.database)).length >= expected.length,
+    )
+    expect(await storedTrades(log.database)).toEqual(expected)
+    expect(sink.running, sink.output).toBe(true)
+  })
+
+  it('the sink says why it is not ready, and stops on SIGTERM all the same', async () => {
+    await using log = await createSinkLog()
+    await using proxy = await startDatabaseProxy(log.databaseUrl)
+    proxy.cut()
+    await using sink = log.startSink({ DATABASE_URL: proxy.url })
+    await waitUntil('the reason', async () =>
+      JSON.stringify(await readiness(sink)).includes('database is not available'),
+    )
+    expect(await sink.stop('SIGTERM'), sink.output).toBe(0)
+  })
+
+  it('the server ends the sink’s connections, as a restart does: it opens others', async () => {
+    await using log = await createSinkLog()
+    await using sink = log.startSink({ PG_SINK_BATCH_SIZE: '100' })
+    const events = trades(0, 20_000)
+    const expected = expectedTrades(events, () => Infinity)
+    await log.appendEvents(events)
+    await waitUntil('progress', async () => (await storedTrades(log.database)).length > 0)
+    await waitUntil('a connection', async () => {
+      const { count } = await log.database.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+          where application_name = 'pg-sink' and datname = current_database()`,
+      )
+      return count > 0
+    })
+    await waitUntil(
+      'all trades',
+      async () => (await storedTrades(log.database)).length >= expected.length,
+    )
+    expect(await storedTrades(log.database), sink.output).toEqual(expected)
+  })
+})
+
+describe('a database that the sink cannot use', () => {
+  it('one of a newer version stops the sink at start, with the reason', async () => {
+    await using log = await createSinkLog()
+    await log.database.query(
+      `insert into schema_migrations (number, name, sha256) values (999, '0999_future', '')`,
+    )
+    await using sink = log.startSink()
+    expect(await sink.exited()).toBe(1)
+    expect(sink.output).toContain('0999_future, which this version does not know')
+  })
+})
