@@ -1,7 +1,13 @@
 import type { Candle, FeedHeartbeat, SequenceGap, Trade } from '@tickertape/market-model'
+import { candleRow, gapRow, timeText, tradeRow } from '@tickertape/market-store'
+import type { CandleRow, GapRow, RejectedRow, TradeRow } from '@tickertape/market-store'
 
-import { candleRow, gapRow, time, tradeRow } from './rows.ts'
-import type { CandleRow, GapRow, RecordPosition, RejectedRow, TradeRow } from './rows.ts'
+/** Where a record stands in the log. */
+export interface RecordPosition {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
 
 /** A partition and the offset of the next record to read from it. */
 export interface NextOffset {
@@ -52,7 +58,7 @@ export class Batch {
   }
 
   get watermarks(): readonly WatermarkRow[] {
-    return [...this.#watermarks.values()].map((at) => ({ ...at, upTo: time(at.upTo) }))
+    return [...this.#watermarks.values()].map((at) => ({ ...at, upTo: timeText(at.upTo) }))
   }
 
   /** One for each partition that the batch has records of. */

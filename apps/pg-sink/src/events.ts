@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram } from '@tickertape/service-runtime'
 import type { ServiceContext } from '@tickertape/service-runtime'
 
 import type { WrittenRows } from './batch-writer.ts'
-import type { RecordPosition } from './rows.ts'
+import type { RecordPosition } from './batch.ts'
 
 /** Everything that happens in the sink and that somebody outside should know of. */
 export type PgSinkEvents = ReturnType<typeof createEvents>

@@ -1,8 +1,7 @@
 import { rejectedOrigin } from '@tickertape/kafka-avro'
 import type { Message } from '@tickertape/kafka-avro'
-
-import { time } from './rows.ts'
-import type { RejectedRow } from './rows.ts'
+import { timeText } from '@tickertape/market-store'
+import type { RejectedRow } from '@tickertape/market-store'
 
 /** A record of the topic `rejected`: what another service turned away. */
 export function foreignReject(message: Message): RejectedRow {
@@ -39,7 +38,7 @@ function positionAndBytes(message: Message) {
     offset,
     key: typeof key === 'string' ? Buffer.from(key) : (key ?? null),
     value,
-    rejectedAt: time(message.timestamp ?? 0),
+    rejectedAt: timeText(message.timestamp ?? 0),
   }
 }
 

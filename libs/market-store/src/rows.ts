@@ -1,20 +1,22 @@
 import { formatDecimal, instrumentIdOf } from '@tickertape/market-model'
 import type { Candle, Decimal, SequenceGap, Trade } from '@tickertape/market-model'
-import type { BulkRow, candles, rejected, sequenceGaps, trades } from '@tickertape/market-store'
+
+import type { BulkRow } from './bulk.ts'
+import type { candles, rejected, sequenceGaps, trades } from './schema.ts'
 
 export type TradeRow = BulkRow<typeof trades>
 export type CandleRow = BulkRow<typeof candles>
 export type GapRow = BulkRow<typeof sequenceGaps>
 export type RejectedRow = BulkRow<typeof rejected>
 
-/** Where a record stands in the log. */
-export interface RecordPosition {
-  readonly topic: string
+/** Where a record stands in its topic. */
+export interface SourcePosition {
   readonly partition: number
   readonly offset: number
 }
 
-export function tradeRow(trade: Trade, position: RecordPosition): TradeRow {
+/** The row of a trade; `position` is where market-events has it. */
+export function tradeRow(trade: Trade, position: SourcePosition): TradeRow {
   return {
     instrumentId: instrumentIdOf(trade),
     tradeId: trade.tradeId,
@@ -29,8 +31,8 @@ export function tradeRow(trade: Trade, position: RecordPosition): TradeRow {
     quantity: formatDecimal(trade.quantity),
     notionalUsd: decimalOrNull(trade.notionalUsd),
     takerSide: trade.takerSide,
-    eventTime: time(trade.eventTime),
-    receivedAt: time(trade.receivedAt),
+    eventTime: timeText(trade.eventTime),
+    receivedAt: timeText(trade.receivedAt),
     indexPrice: decimalOrNull(trade.indexPrice),
     markPrice: decimalOrNull(trade.markPrice),
     impliedVolatility: decimalOrNull(trade.impliedVolatility),
@@ -38,7 +40,7 @@ export function tradeRow(trade: Trade, position: RecordPosition): TradeRow {
     tickDirection: trade.tickDirection,
     counterparty: trade.counterparty,
     book: trade.book,
-    maturesAt: trade.maturesAt === null ? null : time(trade.maturesAt),
+    maturesAt: trade.maturesAt === null ? null : timeText(trade.maturesAt),
     txHash: trade.txHash,
     baseToken: trade.baseToken,
     quoteToken: trade.quoteToken,
@@ -47,12 +49,13 @@ export function tradeRow(trade: Trade, position: RecordPosition): TradeRow {
   }
 }
 
+/** The row of a closed candle. */
 export function candleRow(candle: Candle): CandleRow {
   return {
     instrumentId: candle.instrumentId,
     interval: candle.interval,
-    windowStart: time(candle.windowStart),
-    windowEnd: time(candle.windowEnd),
+    windowStart: timeText(candle.windowStart),
+    windowEnd: timeText(candle.windowEnd),
     open: formatDecimal(candle.open),
     high: formatDecimal(candle.high),
     low: formatDecimal(candle.low),
@@ -73,14 +76,15 @@ export function candleRow(candle: Candle): CandleRow {
   }
 }
 
-export function gapRow(gap: SequenceGap, position: RecordPosition): GapRow {
+/** The row of a gap as announced at `position` of market-events. */
+export function gapRow(gap: SequenceGap, position: SourcePosition): GapRow {
   return {
     gapId: gap.gapId,
     feedId: gap.feedId,
     replicaId: gap.replicaId,
     instrumentId: gap.instrumentId,
-    fromTime: time(gap.fromTime),
-    toTime: time(gap.toTime),
+    fromTime: timeText(gap.fromTime),
+    toTime: timeText(gap.toTime),
     fromSequence: gap.fromSequence,
     toSequence: gap.toSequence,
     state: gap.state,
@@ -90,7 +94,7 @@ export function gapRow(gap: SequenceGap, position: RecordPosition): GapRow {
 }
 
 /** Milliseconds since the epoch as ISO 8601 in UTC. */
-export function time(ms: number): string {
+export function timeText(ms: number): string {
   return new Date(ms).toISOString()
 }
 
