@@ -89,8 +89,9 @@ describe('catching up', () => {
     expect(delivery.cursor?.sequence).toBeNull()
     history.options.first = 5
     history.options.last = 6
-    await filler.catchUp(delivery, signal)
+    const again = filler.catchUp(delivery, signal)
     stream(7)
+    await again
     expect(recording.sequences).toEqual([5, 6, 7])
   })
 
