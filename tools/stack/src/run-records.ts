@@ -6,6 +6,8 @@ import type { ProcessIdentity } from './process-identity.ts'
 
 /** Who started the stack in this folder, and whether it is to live on without its starter. */
 export interface Owner {
+  /** Tells this run of the stack from an earlier and a later one in the same folder. */
+  readonly run: string
   readonly mode: 'attached' | 'detached'
   readonly starter: ProcessIdentity
   readonly ports: StackPorts

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -6,7 +7,7 @@ import { provideDownloads } from './downloads.ts'
 import { lockFileName, lockFolder } from './folder-lock.ts'
 import { kafkaPart } from './kafka.ts'
 import { logFileOf, startPart } from './start-part.ts'
-import { partNames, type Part, type PartName } from './part.ts'
+import { partNames, type Part, type PartName, type PartPlace } from './part.ts'
 import { defaultPorts, findFreePorts, host, requireFreePorts, type StackPorts } from './ports.ts'
 import { databaseUrl, postgresPart } from './postgres.ts'
 import { identityOf, isAlive } from './process-identity.ts'
@@ -137,11 +138,10 @@ export async function resetStack(
 async function start(options: StackOptions, mode: Owner['mode']): Promise<RunningStack> {
   const folder = resolve(options.folder)
   const { onProgress, signal, temporary = false } = options
-  const config = stackConfig()
   await mkdir(folder, { recursive: true })
   using _lock = await lock(folder, options)
 
-  const adopted = await adopt(folder)
+  const adopted = adopt(folder)
   if (adopted !== undefined) {
     return { folder, ...adopted, adopted: true, [Symbol.asyncDispose]: async () => undefined }
   }
@@ -149,25 +149,27 @@ async function start(options: StackOptions, mode: Owner['mode']): Promise<Runnin
   const left = await stopRecorded(folder)
   if (left > 0) onProgress(`Stopped ${left} processes of an earlier run`)
 
-  await requireJava(config.java)
-  await requireDisk(folder, 1_000)
   const ports = options.ports === 'free' ? await findFreePorts() : defaultPorts
-  await requireFreePorts(ports)
-  const downloads = await provideDownloads({ cacheFolder: config.cacheFolder, onProgress, signal })
+  let parts: readonly Part[]
+  try {
+    parts = await provideParts({ folder, ports }, options)
+  } catch (error) {
+    if (temporary) await rm(folder, { recursive: true, force: true })
+    throw error
+  }
   throwIfCancelled(signal)
 
-  recordOwner(folder, { mode, starter: identityOf(process.pid), ports })
-  const watchdog = startWatchdog(folder, { temporary })
+  const run = randomUUID()
+  recordOwner(folder, { run, mode, starter: identityOf(process.pid), ports })
+  const watchdog = startWatchdog({ folder, run, temporary })
   const stop = async () => {
-    await stopRecorded(folder)
-    if (temporary) await rm(folder, { recursive: true, force: true })
-    await watchdog.end()
+    // Where this run died and somebody started another in its place, that one stays.
+    if (readRun(folder).owner?.run === run) {
+      await stopRecorded(folder)
+      if (temporary) await rm(folder, { recursive: true, force: true })
+    }
+    await watchdog.dismiss()
   }
-  const parts: readonly Part[] = [
-    kafkaPart({ folder, ports, java: config.java, jars: downloads.kafkaJars }),
-    registryPart({ folder, ports, java: config.java, jar: downloads.registryJar }),
-    postgresPart({ folder, ports }),
-  ]
   try {
     await startAll(folder, parts, options)
   } catch (error) {
@@ -177,7 +179,7 @@ async function start(options: StackOptions, mode: Owner['mode']): Promise<Runnin
 
   const running = { folder, ...addressesOf(ports), adopted: false }
   if (mode === 'detached') {
-    await watchdog.letGo()
+    await watchdog.dismiss()
     return { ...running, [Symbol.asyncDispose]: async () => undefined }
   }
   let disposal: Promise<void> | undefined
@@ -186,6 +188,23 @@ async function start(options: StackOptions, mode: Owner['mode']): Promise<Runnin
     await stop()
   }
   return { ...running, [Symbol.asyncDispose]: () => (disposal ??= dispose()) }
+}
+
+/** Everything that a start needs, checked and downloaded before the first process is started. */
+async function provideParts(
+  place: PartPlace,
+  { onProgress, signal }: StackOptions,
+): Promise<readonly Part[]> {
+  const { java, cacheFolder } = stackConfig()
+  await requireJava(java)
+  await requireDisk(place.folder, 1_000)
+  await requireFreePorts(place.ports)
+  const { kafkaJars, registryJar } = await provideDownloads({ cacheFolder, onProgress, signal })
+  return [
+    kafkaPart({ ...place, java, jars: kafkaJars }),
+    registryPart({ ...place, java, jar: registryJar }),
+    postgresPart(place),
+  ]
 }
 
 /** Starts all at once; where one fails, the others give up too before the failure is thrown. */
@@ -216,7 +235,7 @@ function isCancellation(reason: unknown): boolean {
 }
 
 /** The addresses of a whole stack that `stack up` left running in the folder. */
-async function adopt(folder: string): Promise<StackAddresses | undefined> {
+function adopt(folder: string): StackAddresses | undefined {
   const { owner, parts } = readRun(folder)
   if (owner?.mode !== 'detached') return undefined
   const alive = new Set(parts.filter((part) => isAlive(part.process)).map((part) => part.name))

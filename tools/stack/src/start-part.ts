@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import { mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Part, PartName } from './part.ts'
+import type { Command, Part, PartName } from './part.ts'
 import { identityOf } from './process-identity.ts'
 import { recordPart } from './run-records.ts'
 import { StackProblem } from './stack-problem.ts'
@@ -31,8 +31,7 @@ export interface PartStart {
  */
 export async function startPart({ folder, part, onProgress, signal }: PartStart): Promise<void> {
   const startedAt = performance.now()
-  await part.prepare()
-  const command = await part.command()
+  const command = await preparedCommand(part)
   throwIfCancelled(signal)
 
   const logFile = logFileOf(folder, part.name)
@@ -89,6 +88,20 @@ export async function startPart({ folder, part, onProgress, signal }: PartStart)
     'part-silent',
     `${part.title} runs, but did not answer on port ${part.port} within ${readyBoundMs / 1000} s (${String(lastAnswer)}). The end of its log, ${logFile}:\n${tail}`,
   )
+}
+
+async function preparedCommand(part: Part): Promise<Command> {
+  try {
+    await part.prepare()
+    return await part.command()
+  } catch (cause) {
+    if (cause instanceof StackProblem || !(cause instanceof Error)) throw cause
+    throw new StackProblem(
+      'part-stopped',
+      `${part.title} could not be prepared for its start: ${cause.message}`,
+      { cause },
+    )
+  }
 }
 
 /** One log for each run, and the one before it: neither grows for ever. */

@@ -1,24 +1,30 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { identityOf } from './process-identity.ts'
 
-/** What a starter says last to leave the stack running. */
-export const letGo = 'let go'
+/**
+ * What a starter says last, once it has stopped the stack or wants it to live on. A starter that ends
+ * without a word was killed.
+ */
+export const farewell = 'farewell'
 
 export interface Watchdog {
-  /** Leaves the stack running without a starter. */
-  letGo(): Promise<void>
-  /** Ends the watchdog after the stack was stopped. */
-  end(): Promise<void>
+  /** Ends the watchdog and leaves the stack as it is. */
+  dismiss(): Promise<void>
+}
+
+export interface WatchedRun {
+  readonly folder: string
+  readonly run: string
+  /** Whether the folder is deleted as well. */
+  readonly temporary: boolean
 }
 
 /** Starts a process that stops the stack of `folder` if this process ends without doing so. */
-export function startWatchdog(folder: string, options: { readonly temporary: boolean }): Watchdog {
-  const starter = identityOf(process.pid).startedAs
+export function startWatchdog({ folder, run, temporary }: WatchedRun): Watchdog {
   const script = join(import.meta.dirname, 'watchdog.ts')
   const child = spawn(
     process.execPath,
-    [script, folder, starter, options.temporary ? 'delete' : 'keep'],
+    [script, folder, run, temporary ? 'delete' : 'keep'],
     // A group of its own: Ctrl-C in a terminal reaches the starter, which then has an orderly end.
     { cwd: '/', detached: true, stdio: ['pipe', 'ignore', 'ignore'] },
   )
@@ -28,10 +34,10 @@ export function startWatchdog(folder: string, options: { readonly temporary: boo
   child.once('error', () => ended.resolve())
   child.stdin.on('error', () => undefined)
   child.unref()
-  const close = async (word: string) => {
+  const dismiss = async () => {
     child.ref()
-    child.stdin.end(word)
+    child.stdin.end(farewell)
     await ended.promise
   }
-  return { letGo: () => close(letGo), end: () => close('') }
+  return { dismiss }
 }
