@@ -27,16 +27,22 @@ export class SequenceSet {
   }
 
   add(sequence: number): void {
-    const bounds = this.#bounds
-    const last = bounds[bounds.length - 1]
-    if (last !== undefined && sequence === last + 1) bounds[bounds.length - 1] = sequence
-    else if (last === undefined || sequence > last) bounds.push(sequence, sequence)
-    else this.addRange(sequence, sequence)
+    this.addRange(sequence, sequence)
   }
 
   /** Both ends inclusive. */
   addRange(from: number, to: number): void {
     const bounds = this.#bounds
+    const last = bounds[bounds.length - 1]
+    // Nearly every range follows the last one.
+    if (last === undefined || from > last + 1) {
+      bounds.push(from, to)
+      return
+    }
+    if (from === last + 1) {
+      bounds[bounds.length - 1] = to
+      return
+    }
     // Ranges that overlap or touch the new one become one with it.
     const first = this.#rangeEndingAtOrAfter(from - 1)
     let mergedFrom = from
