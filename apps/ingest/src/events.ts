@@ -128,12 +128,13 @@ export function createEvents({ logger, metrics, venue, inFlight, waiting }: Even
     venueComplained(message: string): void {
       logger.warn({ message }, 'the venue complains')
     },
+    /** Waiting for Kafka is part of a fast catch-up; waiting for a hole is not. */
     readingStopped(cause: 'kafka' | 'hole', instrument?: string): void {
       pauses.inc({ venue, cause })
-      logger.warn({ cause, instrument }, 'reading stopped')
+      logger[cause === 'kafka' ? 'debug' : 'warn']({ cause, instrument }, 'reading stopped')
     },
     readingResumed(cause: 'kafka' | 'hole', instrument?: string): void {
-      logger.info({ cause, instrument }, 'reading goes on')
+      logger[cause === 'kafka' ? 'debug' : 'info']({ cause, instrument }, 'reading goes on')
     },
     requested(status: number): void {
       requests.inc({ venue, status: String(status) })
