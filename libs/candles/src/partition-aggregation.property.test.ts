@@ -113,7 +113,7 @@ describe('any log', () => {
       fc.property(logs, (events) => {
         expect(run(events)).toStrictEqual(referenceRun(settings, events))
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     )
   }, 120_000)
 
@@ -123,7 +123,7 @@ describe('any log', () => {
         const crashing = runWithCrashes(events, fate, { ...settings, maxCandlesPerStep: step })
         expect(crashing).toStrictEqual(run(events))
       }),
-      { numRuns: 600 },
+      { numRuns: 200 },
     )
   }, 120_000)
 
@@ -163,7 +163,7 @@ describe('a log in which instruments change their feed', () => {
         const crashing = runWithCrashes(events, fate, { ...settings, maxCandlesPerStep: step })
         expect(crashing).toStrictEqual(run(events))
       }),
-      { numRuns: 600 },
+      { numRuns: 200 },
     )
   }, 120_000)
 
@@ -184,7 +184,7 @@ describe('a log in which instruments change their feed', () => {
           expect(counted).toBe(accepted.length)
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     )
   }, 120_000)
 })

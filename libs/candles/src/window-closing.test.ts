@@ -33,9 +33,15 @@ describe('closing', () => {
       partition.trade(59_500, { instrument, sequence: 2 })
     }
     expect(partition.beat(62_000)).toStrictEqual([
-      ...['BTC 1s 58 partial', 'SOL 1s 58 partial', 'eth 1s 58 partial'],
-      ...['BTC 1s 59 complete', 'SOL 1s 59 complete', 'eth 1s 59 complete'],
-      ...['BTC 1m 0 partial', 'SOL 1m 0 partial', 'eth 1m 0 partial'],
+      'BTC 1s 58 partial',
+      'SOL 1s 58 partial',
+      'eth 1s 58 partial',
+      'BTC 1s 59 complete',
+      'SOL 1s 59 complete',
+      'eth 1s 59 complete',
+      'BTC 1m 0 partial',
+      'SOL 1m 0 partial',
+      'eth 1m 0 partial',
     ])
   })
 
@@ -83,9 +89,18 @@ describe('quiet markets', () => {
     const seven = { mantissa: 7, exponent: 0 }
     const nothing = { mantissa: 0, exponent: 0 }
     expect(partition.candles.at(-1)).toMatchObject({
-      ...{ open: seven, high: seven, low: seven, close: seven },
-      ...{ volume: nothing, buyVolume: nothing, quoteVolume: nothing, notionalUsd: nothing },
-      ...{ vwap: null, tradeCount: 0, firstSequence: null, lastSequence: null },
+      open: seven,
+      high: seven,
+      low: seven,
+      close: seven,
+      volume: nothing,
+      buyVolume: nothing,
+      quoteVolume: nothing,
+      notionalUsd: nothing,
+      vwap: null,
+      tradeCount: 0,
+      firstSequence: null,
+      lastSequence: null,
     })
   })
 

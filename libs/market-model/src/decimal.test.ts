@@ -261,7 +261,7 @@ describe('division', () => {
         const doubled = 2n * (error < 0n ? -error : error)
         const limit = scaled(b) < 0n ? -scaled(b) : scaled(b)
         expect(doubled <= limit).toBe(true)
-        if (doubled === limit) expect(units % 2n).toBe(0n)
+        expect(doubled === limit && units % 2n !== 0n).toBe(false)
       }),
     )
   })
