@@ -32,7 +32,8 @@ export async function findPostgresUser(): Promise<PostgresUser | undefined> {
  * The same command as the PostgreSQL user.
  *
  * Where that user can't get through to the binary or to `home` (a working copy beneath /root), the
- * command keeps root's right to pass through folders, CAP_DAC_OVERRIDE, and nothing else of root.
+ * command keeps root's right to pass through folders and to read, CAP_DAC_READ_SEARCH, and nothing
+ * else of root.
  *
  * @throws {StackProblem} `postgres-user` where that takes setpriv and there is none
  */
@@ -43,13 +44,16 @@ export async function asPostgresUser(
 ): Promise<Command> {
   await letPass(dirname(home))
   if (canReach(command.file, home, user)) return { ...command, user }
-  const capability = '+dac_override'
+  const capability = '+dac_read_search'
   const setpriv = [
     `--reuid=${user.uid}`,
     `--regid=${user.gid}`,
     '--clear-groups',
     `--inh-caps=${capability}`,
     `--ambient-caps=${capability}`,
+    // PostgreSQL looks at its own binary with access(2), which forgets the capabilities of whoever
+    // is not root unless this is set (capabilities(7), securebits).
+    '--securebits=+no_setuid_fixup',
   ]
   if ((await output('setpriv', [...setpriv, 'true'])) === undefined) {
     throw new StackProblem(
