@@ -5,6 +5,7 @@ import { once } from 'node:events'
 export interface ServiceProcessOptions {
   /** Path of the TypeScript or JavaScript main file. */
   readonly main: string
+  readonly arguments?: readonly string[]
   /** On top of PATH and HOME; nothing else is passed on. */
   readonly environment: Readonly<Record<string, string>>
 }
@@ -29,7 +30,7 @@ export class ServiceProcess implements AsyncDisposable {
   static start(options: ServiceProcessOptions): ServiceProcess {
     const { PATH = '', HOME = '' } = process.env
     return new ServiceProcess(
-      spawn(process.execPath, [options.main], {
+      spawn(process.execPath, [options.main, ...(options.arguments ?? [])], {
         env: { PATH, HOME, ...options.environment },
         stdio: ['ignore', 'pipe', 'pipe'],
       }),

@@ -9,6 +9,12 @@ export interface StartOptions {
   readonly instruments: string | undefined
 }
 
+export interface RunPlace {
+  /** Holds the stack's data and all logs. */
+  readonly folder: string
+  readonly ports: 'default' | 'free'
+}
+
 export const usage = `Usage: npm start [-- --venue <venue> [--instruments <instrument,…>]]
 
   --venue        a live venue: deribit or binance. Without it the built-in market simulator runs.

@@ -1,4 +1,5 @@
 import { readOptions, usage } from './config.ts'
+import { defaultFolder } from './services.ts'
 import { start } from './start.ts'
 
 const stopping = new AbortController()
@@ -12,7 +13,7 @@ const print = (line: string): void => {
 try {
   const options = readOptions(process.argv.slice(2))
   if (options === 'help') print(usage)
-  else await start(options, stopping.signal, print)
+  else await start(options, { folder: defaultFolder, ports: 'default' }, stopping.signal, print)
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = 1

@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
 /** Programs that `npm start` runs besides the stack, in the order in which they start. */
@@ -10,11 +13,31 @@ export const services = [
 
 export type ServiceName = (typeof services)[number]['name']
 
+/** Port of each program's HTTP interface on 127.0.0.1. */
+export type ServicePorts = Readonly<Record<ServiceName, number>>
+
 const root = new URL('../../../', import.meta.url)
 
 export function mainFile(project: string): string {
   return fileURLToPath(new URL(`${project}/src/main.ts`, root))
 }
 
-/** Where the local run keeps its data and logs. */
-export const runFolder = fileURLToPath(new URL('.tickertape/', root))
+/** Where the local run keeps its data and logs, unless it is told otherwise. */
+export const defaultFolder = fileURLToPath(new URL('.tickertape/', root))
+
+export async function servicePorts(choice: 'default' | 'free'): Promise<ServicePorts> {
+  const ports: Partial<Record<ServiceName, number>> = {}
+  for (const { name, port } of services) ports[name] = choice === 'free' ? await freePort() : port
+  // Every name has got one.
+  return ports as ServicePorts
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  // A TCP server's address is an object.
+  return (address as AddressInfo).port
+}

@@ -6,10 +6,10 @@ import { startStack } from '@tickertape/stack'
 import type { StackAddresses } from '@tickertape/stack'
 
 import { inheritedEnvironment } from './config.ts'
-import type { StartOptions } from './config.ts'
+import type { RunPlace, StartOptions } from './config.ts'
 import { sumMetric } from './metrics-text.ts'
-import { mainFile, runFolder, services } from './services.ts'
-import type { ServiceName } from './services.ts'
+import { mainFile, servicePorts, services } from './services.ts'
+import type { ServiceName, ServicePorts } from './services.ts'
 import { formatStatus } from './status-line.ts'
 import type { Counts } from './status-line.ts'
 import { SupervisedProcess } from './supervised-process.ts'
@@ -20,35 +20,37 @@ import { SupervisedProcess } from './supervised-process.ts'
  */
 export async function start(
   options: StartOptions,
+  { folder, ports }: RunPlace,
   signal: AbortSignal,
   print: (line: string) => void,
 ): Promise<void> {
   await using cleanup = new AsyncDisposableStack()
   const stack = cleanup.use(
     await startStack({
-      folder: join(runFolder, 'stack'),
-      ports: 'default',
+      folder: join(folder, 'stack'),
+      ports,
       onProgress: print,
       signal,
     }),
   )
   await ensureTopics({ brokers: stack.kafkaBrokers })
-  const logs = join(runFolder, 'logs')
+  const portOf = await servicePorts(ports)
+  const logs = join(folder, 'logs')
   mkdirSync(logs, { recursive: true })
   const running = services
     .filter(({ name }) => name !== 'market-simulator' || options.venue === undefined)
-    .map(({ name, project, port }) => {
+    .map(({ name, project }) => {
       const logFile = join(logs, `${name}.log`)
       const supervised = new SupervisedProcess({
         name,
         main: mainFile(project),
-        environment: { ...inheritedEnvironment(name), ...settingsOf(name, stack, options) },
+        environment: { ...inheritedEnvironment(name), ...settingsOf(name, stack, portOf, options) },
         logFile,
         onExit: (how, restartInMs) =>
           print(`${name} ${how}; starting it again in ${restartInMs / 1000} s (${logFile})`),
       })
       cleanup.use(supervised)
-      return { name, port, logFile, pid: supervised.pid }
+      return { name, port: portOf[name], logFile, pid: supervised.pid }
     })
   print(
     table([
@@ -67,39 +69,49 @@ export async function start(
     ]),
   )
   print('Ctrl-C stops all of it. `npm run verify` checks the candles against the stored trades.')
-  await printStatus(signal, print)
+  await printStatus(portOf, signal, print)
   print('Stopping: services drain first, then the stack …')
 }
 
 function settingsOf(
   name: ServiceName,
   stack: StackAddresses,
+  ports: ServicePorts,
   { venue, instruments }: StartOptions,
 ): Record<string, string> {
-  if (name === 'market-simulator') return {}
+  const port = String(ports[name])
+  if (name === 'market-simulator') return { SIMULATOR_PORT: port }
   const shared = { KAFKA_BROKERS: stack.kafkaBrokers, REGISTRY_URL: stack.registryUrl }
-  if (name === 'pg-sink') return { ...shared, DATABASE_URL: stack.databaseUrl }
-  if (name === 'aggregator') return shared
+  if (name === 'pg-sink') {
+    return { ...shared, DATABASE_URL: stack.databaseUrl, PG_SINK_ADMIN_PORT: port }
+  }
+  if (name === 'aggregator') return { ...shared, AGGREGATOR_ADMIN_PORT: port }
+  const simulator = `127.0.0.1:${ports['market-simulator']}`
   return {
     ...shared,
+    INGEST_ADMIN_PORT: port,
     INGEST_VENUE: venue ?? 'deribit',
     ...(instruments === undefined ? {} : { INGEST_INSTRUMENTS: instruments }),
     ...(venue === undefined
       ? {
-          INGEST_WS_URL: 'ws://127.0.0.1:9100/ws/api/v2',
-          INGEST_REST_URL: 'http://127.0.0.1:9100/api/v2',
+          INGEST_WS_URL: `ws://${simulator}/ws/api/v2`,
+          INGEST_REST_URL: `http://${simulator}/api/v2`,
         }
       : {}),
   }
 }
 
-async function printStatus(signal: AbortSignal, print: (line: string) => void): Promise<void> {
+async function printStatus(
+  ports: ServicePorts,
+  signal: AbortSignal,
+  print: (line: string) => void,
+): Promise<void> {
   let before: Counts = { trades: undefined, candles: undefined, lag: undefined, rows: undefined }
   let beforeAt = performance.now()
   while (!signal.aborted) {
     await pause(1_000, signal)
     if (signal.aborted) return
-    const now = await readCounts()
+    const now = await readCounts(ports)
     const at = performance.now()
     print(formatStatus(new Date(), before, now, (at - beforeAt) / 1000))
     before = now
@@ -107,8 +119,10 @@ async function printStatus(signal: AbortSignal, print: (line: string) => void): 
   }
 }
 
-async function readCounts(): Promise<Counts> {
-  const [ingest, aggregator, sink] = await Promise.all([9101, 9102, 9103].map(metricsOf))
+async function readCounts(ports: ServicePorts): Promise<Counts> {
+  const [ingest, aggregator, sink] = await Promise.all(
+    [ports.ingest, ports.aggregator, ports['pg-sink']].map(metricsOf),
+  )
   return {
     trades: sumMetric(ingest ?? '', 'ingest_trades_total'),
     candles: sumMetric(aggregator ?? '', 'aggregator_candles_total'),

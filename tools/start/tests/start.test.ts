@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { ServiceProcess, waitUntil } from '@tickertape/testing'
+import { runningStackStatus } from '@tickertape/stack'
+import { afterAll, describe, expect, it } from 'vitest'
+
+const main = fileURLToPath(new URL('run-start.ts', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'tickertape-start-'))
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+function startAll(): ServiceProcess {
+  return ServiceProcess.start({ main, arguments: [folder], environment: {} })
+}
+
+/** Rows of the latest status line; undefined before there are any. */
+function rowsOf({ output }: ServiceProcess): number | undefined {
+  const rows = output.match(/rows ([1-9][\d,]*)/g)?.at(-1)
+  return rows === undefined ? undefined : Number(rows.replaceAll(/[^\d]/g, ''))
+}
+
+function servicePids({ output }: ServiceProcess): readonly number[] {
+  const rows = output.matchAll(/^(?:market-simulator|pg-sink|aggregator|ingest) +\S+ +(\d+)/gm)
+  return [...rows].map((match) => Number(match[1]))
+}
+
+/** Kafka, registry and PostgreSQL, as the stack's own records know them. */
+async function runningParts(): Promise<readonly string[]> {
+  const { parts } = await runningStackStatus(join(folder, 'stack'))
+  return parts.filter(({ running }) => running).map(({ name }) => name)
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+describe('npm start', () => {
+  it('runs the road, and stops all of it on Ctrl-C', async () => {
+    await using run = startAll()
+    await waitUntil('rows in PostgreSQL', () => rowsOf(run), { withinMs: 120_000 })
+    const pids = servicePids(run)
+    expect(pids, run.output).toHaveLength(4)
+    expect(await runningParts()).toHaveLength(3)
+    expect(await run.stop('SIGINT'), run.output).toBe(0)
+    expect(pids.filter(isRunning)).toEqual([])
+    expect(await runningParts()).toEqual([])
+  })
+
+  it('starts a killed service again, and leaves nothing when it is killed itself', async () => {
+    await using run = startAll()
+    await waitUntil('rows in PostgreSQL', () => rowsOf(run), { withinMs: 120_000 })
+    const pids = servicePids(run)
+    const [simulator = 0] = pids
+    process.kill(simulator, 'SIGKILL')
+    await waitUntil('the restart', () =>
+      run.output.includes('market-simulator was killed by SIGKILL'),
+    )
+    await run.stop('SIGKILL')
+    await waitUntil('every process to end', async () => {
+      return !pids.some(isRunning) && (await runningParts()).length === 0
+    })
+  })
+})
