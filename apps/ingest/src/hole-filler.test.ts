@@ -127,7 +127,7 @@ describe('catching up', () => {
         throw new RestError('unavailable', 'scripted')
       },
     })
-    await expect(filler.catchUp(delivery, stop.signal)).rejects.toThrow()
+    await expect(filler.catchUp(delivery, stop.signal)).rejects.toThrow('aborted')
   })
 })
 

@@ -240,6 +240,6 @@ describe("Deribit's history", () => {
   })
 
   it.each(['{"result":{}}', 'not JSON', '{"error":{"code":1}}'])('%j is an error', (body) => {
-    expect(() => mapDeribitHistory(body, context)).toThrow()
+    expect(() => mapDeribitHistory(body, context)).toThrow(/holds no trades|not valid JSON/)
   })
 })
