@@ -64,8 +64,9 @@ describe('npm start', () => {
       run.output.includes('market-simulator was killed by SIGKILL'),
     )
     await run.stop('SIGKILL')
-    await waitUntil('every process to end', async () => {
+    const end = await waitUntil('every process to end', async () => {
       return !pids.some(isRunning) && (await runningParts()).length === 0
     })
+    expect(end).toBe(true)
   })
 })
