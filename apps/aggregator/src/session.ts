@@ -248,9 +248,8 @@ class Session implements PartitionHandlers {
     const topic = this.#topic('market-events')
     return new Map(
       [...this.#positions].map(([partition, offset]) => {
-        // What librdkafka knows from its last fetch: no request is made.
-        const { highOffset } = this.#reader.consumer.getWatermarkOffsets(topic, partition)
-        return [partition, Math.max(0, highOffset - offset)]
+        const end = this.#reader.lastKnownEnd(topic, partition) ?? offset
+        return [partition, Math.max(0, end - offset)]
       }),
     )
   }

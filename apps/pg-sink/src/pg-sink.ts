@@ -125,27 +125,13 @@ async function firstOffsets(
 
 /** By what the last fetch told of each partition's end; nothing for one that was never fetched. */
 function lagByTopic(
-  { consumer }: GroupReader,
+  reader: GroupReader,
   positions: Iterable<NextOffset>,
 ): ReadonlyMap<string, number> {
   const lags = new Map<string, number>()
   for (const { topic, partition, offset } of positions) {
-    const end = lastKnownEnd(consumer, topic, partition)
+    const end = reader.lastKnownEnd(topic, partition)
     if (end !== undefined) lags.set(topic, (lags.get(topic) ?? 0) + Math.max(0, end - offset))
   }
   return lags
-}
-
-function lastKnownEnd(
-  consumer: GroupReader['consumer'],
-  topic: string,
-  partition: number,
-): number | undefined {
-  try {
-    const { highOffset } = consumer.getWatermarkOffsets(topic, partition)
-    return highOffset < 0 ? undefined : highOffset
-  } catch {
-    // The client says so by an exception before its first fetch and after its end.
-    return undefined
-  }
 }

@@ -113,6 +113,17 @@ export class GroupReader {
     }))
   }
 
+  /** A partition's end as the last fetch told it: no request is made. Undefined if there was none. */
+  lastKnownEnd(topic: string, partition: number): number | undefined {
+    try {
+      const { highOffset } = this.consumer.getWatermarkOffsets(topic, partition)
+      return highOffset < 0 ? undefined : highOffset
+    } catch {
+      // The client says so by an exception before its first fetch and after its end.
+      return undefined
+    }
+  }
+
   /** Offsets for lag monitoring; nothing reads on from them. */
   commitForMonitoring(positions: readonly TopicPartitionOffset[]): void {
     this.consumer.commit([...positions])
