@@ -8,7 +8,7 @@
  * chooses a scale of its own, and its round() goes half away from zero.
  */
 export const createDivision = `
-create function pg_temp.divide_half_even(a numeric, b numeric) returns numeric
+create or replace function pg_temp.divide_half_even(a numeric, b numeric) returns numeric
 language sql immutable strict as $$
   select 0.000000000000000001 * sign(a) * sign(b) * (quotient + case
       when 2 * remainder > abs(b) or (2 * remainder = abs(b) and mod(quotient, 2) = 1) then 1

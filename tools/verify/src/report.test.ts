@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest'
+
+import { formatReport, isProven } from './report.ts'
+import type { VerifyReport } from './verify.ts'
+
+const agreed: VerifyReport = {
+  trades: 1_234_567,
+  candles: { '1s': 2_000, '1m': 60 },
+  differences: 0,
+  firstDifferences: [],
+}
+
+const where = {
+  instrumentId: 'deribit:BTC-PERPETUAL',
+  interval: '1m',
+  windowStart: new Date('2026-01-05T00:01:00Z'),
+}
+
+describe('the report', () => {
+  it('of candles that agree is one line, and proves them', () => {
+    expect(formatReport(agreed)).toBe(
+      '1,234,567 trades stored, 2,000 1s and 60 1m candles recomputed from them: 0 differences',
+    )
+    expect(isProven(agreed)).toBe(true)
+  })
+
+  it('names window, column and both values of what differs', () => {
+    const report: VerifyReport = {
+      ...agreed,
+      differences: 5,
+      firstDifferences: [
+        {
+          kind: 'different',
+          ...where,
+          columns: [
+            { column: 'close', stored: '1.5', recomputed: '1.25' },
+            { column: 'vwap', stored: null, recomputed: '1' },
+          ],
+        },
+        { kind: 'missing', ...where, columns: [] },
+        { kind: 'extra', ...where, columns: [] },
+      ],
+    }
+    expect(formatReport(report).split('\n').slice(1)).toEqual([
+      '1m deribit:BTC-PERPETUAL 2026-01-05T00:01:00.000Z: close is 1.5, recomputed 1.25; vwap is null, recomputed 1',
+      '1m deribit:BTC-PERPETUAL 2026-01-05T00:01:00.000Z: its trades make a candle, but none is stored',
+      '1m deribit:BTC-PERPETUAL 2026-01-05T00:01:00.000Z: a candle is stored, but no trades make it',
+      '… and 2 more',
+    ])
+    expect(isProven(report)).toBe(false)
+  })
+
+  it('of nothing proves nothing, and says so', () => {
+    const empty: VerifyReport = { ...agreed, candles: { '1s': 0, '1m': 0 } }
+    expect(isProven(empty)).toBe(false)
+    expect(formatReport(empty)).toContain('Nothing could be compared')
+  })
+})
