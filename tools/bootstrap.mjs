@@ -274,10 +274,9 @@ async function runToTheEnd(file, args) {
       const isRepeat = Date.now() - (lastSeen.get(signal) ?? 0) < 1_000
       lastSeen.set(signal, Date.now())
       if (isRepeat) return
-      const watched = canary
-      await delay(100)
-      if (watched.signalCode === null && watched.exitCode === null) program.kill(signal)
-      else canary = startCanary()
+      const reachedGroup = await Promise.race([canary.ended, delay(300)])
+      if (reachedGroup) canary = startCanary()
+      else program.kill(signal)
     },
   ])
   for (const [signal, handler] of handlers) process.on(signal, handler)
@@ -287,19 +286,23 @@ async function runToTheEnd(file, args) {
     return code ?? 128 + (signalNumbers[signal] ?? 0)
   } finally {
     for (const [signal, handler] of handlers) process.off(signal, handler)
-    canary.kill('SIGKILL')
+    canary.stop()
   }
 }
 
 const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 }
 
-/** Waits on its input, which ends with this process. */
+/** A process that does nothing until it is signalled, or this process ends. */
 function startCanary() {
-  const canary = spawn('cat', { stdio: ['pipe', 'ignore', 'ignore'] })
-  canary.on('error', () => undefined)
-  canary.stdin.on('error', () => undefined)
-  canary.unref()
-  return canary
+  const process = spawn('cat', { stdio: ['pipe', 'ignore', 'ignore'] })
+  process.stdin.on('error', () => undefined)
+  process.unref()
+  const ended = new Promise((resolve) => {
+    process.once('exit', () => resolve(true))
+    // Where there is no cat, nothing is known, and signals are passed on.
+    process.once('error', () => undefined)
+  })
+  return { ended, stop: () => process.kill('SIGKILL') }
 }
 
 function endOf(child) {

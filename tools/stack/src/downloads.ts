@@ -138,7 +138,7 @@ async function fetchByMaven(target: string, options: DownloadOptions): Promise<v
   for (const stream of [maven.stdout, maven.stderr]) {
     createInterface({ input: stream }).on('line', (line) => {
       log.write(`${line}\n`)
-      if (line.startsWith('[ERROR]')) errors.push(line.slice('[ERROR]'.length).trim())
+      if (line.startsWith('[ERROR]')) errors.push(errorText(line))
       progress.line(line)
     })
   }
@@ -157,6 +157,14 @@ async function fetchByMaven(target: string, options: DownloadOptions): Promise<v
     log.end()
   }
   progress.end()
+}
+
+/** Without Maven's mark and its reference to a list of links that it prints further down. */
+function errorText(line: string): string {
+  return line
+    .replace('[ERROR]', '')
+    .replace(/ -> \[Help \d+\]$/, '.')
+    .trim()
 }
 
 async function unpackRegistry(folder: string): Promise<void> {
