@@ -12,6 +12,12 @@ export function connectionSettings(brokers: string, clientId: string) {
   } as const
 }
 
+/**
+ * An offset that the broker does not have is an error, never a jump to the log's end. A setting of the
+ * topic: among the client's own it has no effect once a topic configuration is given, even an empty one.
+ */
+export const haltOutOfRange = { 'auto.offset.reset': 'error' } as const
+
 type Callback<T> = (error: LibrdKafkaError | null | undefined, result: T) => void
 
 /** librdkafka's callbacks as promises. */

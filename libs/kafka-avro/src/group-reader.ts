@@ -6,7 +6,7 @@ import type {
   TopicPartitionOffset,
 } from '@confluentinc/kafka-javascript'
 
-import { call, connectionSettings } from './connection.ts'
+import { call, connectionSettings, haltOutOfRange } from './connection.ts'
 import { KafkaAvroError, messageOf } from './errors.ts'
 import { CODES, KafkaConsumer } from './librdkafka.ts'
 
@@ -70,11 +70,10 @@ export class GroupReader {
         'queued.min.messages': 50_000,
         'queued.max.messages.kbytes': 32_768,
         'fetch.wait.max.ms': 100,
-        'auto.offset.reset': 'error',
         rebalance_cb: (error: LibrdKafkaError, partitions: TopicPartition[]) =>
           this.#onRebalance(error, partitions),
       },
-      {},
+      haltOutOfRange,
     )
     this.consumer.setDefaultConsumeTimeout(options.maxWaitMs ?? 50)
     // Without this a read goes on collecting for as long as records trickle in. The method is not in

@@ -1,6 +1,6 @@
 import type { EofEvent, Message } from '@confluentinc/kafka-javascript'
 
-import { call, connectionSettings } from './connection.ts'
+import { call, connectionSettings, haltOutOfRange } from './connection.ts'
 import { KafkaAvroError, messageOf } from './errors.ts'
 import { KafkaConsumer } from './librdkafka.ts'
 
@@ -43,9 +43,8 @@ export async function* readPartition(
       'enable.partition.eof': true,
       'isolation.level': 'read_committed',
       'fetch.wait.max.ms': 50,
-      'auto.offset.reset': 'error',
     },
-    {},
+    haltOutOfRange,
   )
   let position = -1
   // Past its last committed record, a partition's end shows only in this event: the markers of
