@@ -8,7 +8,7 @@ import type { ConnectOptions } from './venue.ts'
 import { VenueSocket } from './venue-socket.ts'
 
 /** A connection may send 5 messages in any second, of which a pong may be one, or it is closed. */
-const messageBudget = { capacity: 2, refillPerSecond: 2 }
+const messageBudget = { capacity: 2, refillPerSecond: 2.5 }
 
 /**
  * Binance spot's combined stream. Its WebSocket tells no time: it is asked for over REST, and an
@@ -23,9 +23,11 @@ export async function connectBinance(options: ConnectOptions): Promise<FeedConne
     closed: socket.closed,
     subscribe,
     venueTime: async () => {
+      // Waiting between the time and its barrier would make the time old.
+      await pace()
       // Without the time the barrier still shows that the connection lives.
       const time = await readVenueTime(rest, signal).catch(() => undefined)
-      await call({ method: 'LIST_SUBSCRIPTIONS' })
+      await socket.request({ method: 'LIST_SUBSCRIPTIONS' })
       return time
     },
     pause: () => socket.pause(),
@@ -58,15 +60,15 @@ export async function connectBinance(options: ConnectOptions): Promise<FeedConne
     }
   }
 
-  async function call(message: object): Promise<unknown> {
+  async function pace(): Promise<void> {
     const waitMs = budget.take(1, performance.now())
     if (waitMs > 0) await delay(waitMs, undefined, { signal })
-    return await socket.request(message)
   }
 
   /** Binance takes any well-formed name: that a symbol does not exist shows in its history alone. */
   async function subscribe(instruments: readonly string[]): Promise<Subscribed> {
-    await call({
+    await pace()
+    await socket.request({
       method: 'SUBSCRIBE',
       params: instruments.map((each) => `${each.toLowerCase()}@trade`),
     })
