@@ -102,12 +102,11 @@ function historyRow(instrument: string, row: unknown): Row {
 function mapRow(row: Row, context: MappingContext, original: () => string): MappedTrade {
   const mapped = tradeOf(row, context)
   const sequence = exactInteger(row.id)
-  if (typeof mapped !== 'string' && sequence !== undefined) {
-    const future = futureMessage(mapped, context.futureToleranceMs)
-    if (future === undefined) return { kind: 'trade', trade: mapped, sequence }
-    return rejection('future', future)
-  }
-  return rejection('invalid', String(mapped))
+  if (typeof mapped === 'string') return rejection('invalid', mapped)
+  if (sequence === undefined) return rejection('invalid', 'its id is no exact integer')
+  const future = futureMessage(mapped, context.futureToleranceMs)
+  if (future !== undefined) return rejection('future', future)
+  return { kind: 'trade', trade: mapped, sequence }
 
   function rejection(reason: 'future' | 'invalid', message: string): MappedTrade {
     return {

@@ -135,7 +135,7 @@ function mapRow(
   const sequence = exactInteger(row['trade_seq'])
   if (sequence === undefined) return notA('trade_seq', 'an integer below 2^53', row)
   const tradeId = row['trade_id']
-  if (tradeId === undefined || tradeId === null || tradeId === '') return 'no trade_id'
+  if (typeof tradeId !== 'string' || tradeId === '') return notA('trade_id', 'a text', row)
   const eventTime = exactInteger(row['timestamp'])
   if (eventTime === undefined) return notA('timestamp', 'a time in milliseconds', row)
   const price = decimalOf(row['price'])
@@ -148,7 +148,7 @@ function mapRow(
     venue: 'deribit',
     feedId,
     instrument,
-    tradeId: String(tradeId),
+    tradeId,
     version: 0,
     status: 'confirmed',
     sequence,

@@ -60,7 +60,7 @@ export class VenueSocket implements Disposable {
     })
     const abort = (): void => venueSocket[Symbol.dispose]()
     options.signal.addEventListener('abort', abort, { once: true })
-    venueSocket.closed.finally(() => options.signal.removeEventListener('abort', abort))
+    void venueSocket.closed.finally(() => options.signal.removeEventListener('abort', abort))
     const outcome = await Promise.race([opened, venueSocket.closed])
     if (outcome !== 'open') throw new ConnectionLost(`${options.url}: ${outcome}`)
     return venueSocket

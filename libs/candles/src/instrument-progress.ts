@@ -29,6 +29,8 @@ export interface LevelProgress {
 export class InstrumentProgress {
   readonly instrumentId: string
   feed: FeedProgress
+  /** Offset of the record that made it known. */
+  readonly sinceOffset: number
   knownFrom: number | null = null
   lastClose: Decimal | null = null
   lastTradeAt: number | null = null
@@ -51,10 +53,12 @@ export class InstrumentProgress {
     plan: AggregationPlan,
     instrumentId: string,
     feed: FeedProgress,
+    sinceOffset: number,
     covered = new SequenceSet(),
   ) {
     this.instrumentId = instrumentId
     this.feed = feed
+    this.sinceOffset = sinceOffset
     this.#covered = covered
     this.seen.addAll(covered)
     this.levels = plan.levels.map(() => ({
@@ -70,7 +74,8 @@ export class InstrumentProgress {
     feed: FeedProgress,
   ): InstrumentProgress {
     const covered = SequenceSet.of(state.covered)
-    const instrument = new InstrumentProgress(plan, state.instrumentId, feed, covered)
+    const { instrumentId, sinceOffset } = state
+    const instrument = new InstrumentProgress(plan, instrumentId, feed, sinceOffset, covered)
     instrument.knownFrom = state.knownFrom
     instrument.lastClose = state.lastClose
     instrument.lastTradeAt = state.lastTradeAt
@@ -124,6 +129,7 @@ export class InstrumentProgress {
     return {
       instrumentId: this.instrumentId,
       feedId: this.feed.feedId,
+      sinceOffset: this.sinceOffset,
       knownFrom: this.knownFrom,
       lastClose: this.lastClose,
       lastTradeAt: this.lastTradeAt,

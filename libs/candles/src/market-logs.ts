@@ -76,12 +76,13 @@ export function instrumentStatus(
   }
 }
 
-/** Ids sort differently from the order of first trades; `SOL` and `eth` share no venue name. */
+/** Not in the order of their ids. */
 const instruments = [
-  { venue: 'deribit', feedId: 'deribit', instrument: 'ETH', isSequenced: true },
-  { venue: 'deribit', feedId: 'deribit', instrument: 'BTC', isSequenced: true },
-  { venue: 'bybit', feedId: 'deribit', instrument: 'BTC', isSequenced: false },
-  { venue: 'binance', feedId: 'binance', instrument: 'SOL', isSequenced: true },
+  { venue: 'deribit', feedId: 'deribit', instrument: 'ETH', sequenced: 'always' },
+  { venue: 'deribit', feedId: 'deribit', instrument: 'BTC', sequenced: 'always' },
+  { venue: 'bybit', feedId: 'deribit', instrument: 'BTC', sequenced: 'never' },
+  { venue: 'okx', feedId: 'deribit', instrument: 'BTC', sequenced: 'sometimes' },
+  { venue: 'binance', feedId: 'binance', instrument: 'SOL', sequenced: 'always' },
 ] as const
 
 const prices: fc.Arbitrary<Decimal> = fc.record(
@@ -129,8 +130,8 @@ const trades = fc.record({
   kind: fc.constant('trade' as const),
   at: fc.nat(instruments.length - 1),
   age: fc.oneof({ weight: 6, arbitrary: fc.nat(900) }, fc.nat(6_000)),
-  // 0 to 2: wrong in one way; 3: two places ahead in the venue's numbering, which leaves a hole.
-  fault: fc.oneof({ weight: 12, arbitrary: fc.constant(-1) }, fc.nat(4)),
+  // 0 to 2: wrong in one way; 3: ahead in the venue's numbering; 4 and 5: in a hole that 3 left.
+  fault: fc.oneof({ weight: 12, arbitrary: fc.constant(-1) }, fc.nat(5)),
   facts: fc.record(
     {
       price: prices,
@@ -169,7 +170,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constant('gap' as const),
-      which: fc.nat(7),
+      which: fc.nat(9),
       age: fc.nat(90_000),
       span: fc.nat(120_000),
       state: fc.constantFrom('open', 'backfilled', 'unrecoverable'),
@@ -213,15 +214,21 @@ export function movingMarketLogs(maxLength: number): fc.Arbitrary<readonly Marke
 
 function recordsOf(list: readonly Step[]): MarketEvent[] {
   const events: MarketEvent[] = []
+  const first = instruments[0]
   const sequences = instruments.map(() => 0)
+  const holes: number[][] = instruments.map(() => [])
   let now = epoch
   for (const step of list) {
-    const first = instruments[0]
     if (step.kind === 'pass') now += step.ms
     else if (step.kind === 'trade') {
-      const { isSequenced, ...names } = instruments[step.at] ?? first
-      const sequence = (sequences[step.at] ?? 0) + (step.fault === 3 ? 3 : 1)
-      sequences[step.at] = sequence
+      const { sequenced, ...names } = instruments[step.at] ?? first
+      const last = sequences[step.at] ?? 0
+      const hole = step.fault >= 4 ? holes[step.at]?.pop() : undefined
+      const sequence = hole ?? last + (step.fault === 3 ? 3 : 1)
+      sequences[step.at] = Math.max(last, sequence)
+      if (step.fault === 3) holes[step.at]?.push(last + 1, last + 2)
+      const isSequenced =
+        sequenced === 'always' || (sequenced === 'sometimes' && step.age % 2 === 0)
       events.push(
         tradeEvent({
           ...names,
@@ -246,7 +253,7 @@ function recordsOf(list: readonly Step[]): MarketEvent[] {
         sequenceGap({
           gapId: `gap-${step.which % 3}-${feedId}`,
           feedId,
-          instrumentId: step.which > 3 ? null : `${venue}:${name}`,
+          instrumentId: step.which >= instruments.length ? null : `${venue}:${name}`,
           fromTime: now - step.age,
           toTime: now - step.age + step.span,
           state: step.state,

@@ -2,6 +2,7 @@ import type { Trade } from '@tickertape/market-model'
 import { describe, expect, test } from 'vitest'
 import { FedPartition } from './fed-partition.ts'
 import { epoch, heartbeat, instrumentStatus, tradeEvent } from './market-logs.ts'
+import { PartitionAggregation } from './partition-aggregation.ts'
 
 describe('outcomes of trades', () => {
   test('a trade for a closed window is late, also of an instrument never seen before', () => {
@@ -181,6 +182,25 @@ describe('feeds', () => {
 })
 
 describe('state', () => {
+  test('a trade that was late for one feed stays out of a replay when another feed lists its instrument', () => {
+    const partition = new FedPartition()
+    const late = tradeEvent({ eventTime: epoch, sequence: 1, instrument: 'SOL' })
+    partition.trade(9_000, { sequence: 1 })
+    partition.beat(9_000)
+    expect(partition.apply(late).outcome).toBe('late')
+    partition.apply(instrumentStatus('listed', epoch, 'deribit:SOL', 'deribit-b'))
+    const changes = partition.aggregation.takeChanges(4)
+    expect(changes.partition.restoreOffset).toBe(0)
+
+    const restored = PartitionAggregation.restore(
+      { graceMs: 1_000, futureToleranceMs: 5_000, intervals: ['1s', '1m'], indicators: [] },
+      changes.partition,
+      changes.instruments,
+    )
+    restored.replay(late, 2)
+    expect(restored.openWindows).toBe(0)
+  })
+
   test('restore begins at the first trade of the oldest open window, or at the next offset', () => {
     const { aggregation, ...partition } = new FedPartition()
     const events = [
@@ -221,10 +241,12 @@ describe('state', () => {
   test('covered sequences have a limit, and one beyond it is late, not counted again', () => {
     const partition = new FedPartition()
     for (let at = 0; at < 1_030; at += 1) partition.trade(at, { sequence: 2 * at })
+    partition.trade(2_500, { sequence: 5_000 })
     partition.beat(3_000)
     const [state] = partition.aggregation.takeChanges(2_000).instruments
     expect(state?.covered).toHaveLength(1_024)
     expect(partition.trade(1_029, { sequence: 2 * 1_029 })).toBe('duplicate')
+    expect(partition.trade(2_600, { sequence: 5_000 })).toBe('duplicate')
     expect(partition.trade(0, { sequence: 0 })).toBe('late')
   })
 

@@ -131,7 +131,12 @@ export class PartitionAggregation {
    * open goes back into it. Everything else that it did is in the restored state.
    */
   replay(event: MarketEvent, offset: number): void {
-    if (event.type === 'Trade') this.#take(event.value, offset, true)
+    if (event.type !== 'Trade') return
+    const { value: trade } = event
+    const known = this.#byVenue.get(trade.venue)?.get(trade.instrument)
+    // What came before was late for the feed that it came through, whatever feed followed.
+    if (known !== undefined && offset < known.sinceOffset) return
+    this.#take(trade, offset, true)
   }
 
   /** Applies the next record; offsets ascend. */
@@ -151,7 +156,7 @@ export class PartitionAggregation {
         this.#applyGap(event.value)
         return applied.accepted
       case 'InstrumentStatus':
-        this.#applyStatus(event.value)
+        this.#applyStatus(event.value, offset)
         return applied.accepted
       default:
         return applied.ignored
@@ -224,7 +229,7 @@ export class PartitionAggregation {
     const start = Math.floor(trade.eventTime / lowestMs) * lowestMs
     if (start + lowestMs <= feed.closedUntil) return 'late'
     const { venue, instrument: name } = trade
-    const instrument = new InstrumentProgress(this.#plan, instrumentIdOf(trade), feed)
+    const instrument = new InstrumentProgress(this.#plan, instrumentIdOf(trade), feed, offset)
     this.#know(instrument, venue, name)
     this.#open(instrument, trade, start, offset)
     return 'accepted'
@@ -307,8 +312,8 @@ export class PartitionAggregation {
     this.#feed(feedId).gaps.set(gapId, known)
   }
 
-  #applyStatus(status: InstrumentStatus): void {
-    const instrument = this.#instruments.get(status.instrumentId) ?? this.#announce(status)
+  #applyStatus(status: InstrumentStatus, offset: number): void {
+    const instrument = this.#instruments.get(status.instrumentId) ?? this.#announce(status, offset)
     if (status.feedId !== instrument.feed.feedId) this.#move(instrument, status.feedId)
     const { expiredAt } = instrument
     if (status.status === 'expired') {
@@ -319,8 +324,9 @@ export class PartitionAggregation {
     this.#markChanged(instrument)
   }
 
-  #announce({ instrumentId, feedId }: InstrumentStatus): InstrumentProgress {
-    const instrument = new InstrumentProgress(this.#plan, instrumentId, this.#feed(feedId))
+  #announce({ instrumentId, feedId }: InstrumentStatus, offset: number): InstrumentProgress {
+    const feed = this.#feed(feedId)
+    const instrument = new InstrumentProgress(this.#plan, instrumentId, feed, offset)
     this.#knowById(instrument)
     return instrument
   }

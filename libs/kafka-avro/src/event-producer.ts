@@ -24,6 +24,12 @@ export interface EventProducerOptions {
   readonly lingerMs?: number
 }
 
+interface Waiter {
+  readonly reached: () => boolean
+  readonly resolve: () => void
+  readonly reject: (error: KafkaAvroError) => void
+}
+
 /**
  * An idempotent producer: records of a partition arrive once and in order, through any outage of the
  * broker, which it waits out. The caller bounds what is in flight with `whenInFlightBelow`.
@@ -36,7 +42,9 @@ export class EventProducer implements AsyncDisposable {
   /** Every record below this number is acknowledged. */
   #acknowledged = 0
   readonly #acknowledgedAhead = new Set<number>()
-  readonly #waiting: { readonly reached: () => boolean; readonly resolve: () => void }[] = []
+  /** Each holds its own promise: racing the one failure would leave a reaction there for ever. */
+  #waiting: readonly Waiter[] = []
+  #failed: KafkaAvroError | undefined
 
   private constructor(client: ProducerClient) {
     this.#client = client
@@ -122,10 +130,11 @@ export class EventProducer implements AsyncDisposable {
   }
 
   #when(reached: () => boolean): Promise<void> {
+    if (this.#failed !== undefined) return Promise.reject(this.#failed)
     if (reached()) return Promise.resolve()
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#waiting.push({ reached, resolve })
-    return Promise.race([promise, this.#failure.promise])
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#waiting = [...this.#waiting, { reached, resolve, reject }]
+    return promise
   }
 
   #onDelivery(error: LibrdKafkaError | null | undefined, report: DeliveryReport): void {
@@ -136,23 +145,19 @@ export class EventProducer implements AsyncDisposable {
     // The opaque is the number that `produce` gave.
     this.#acknowledgedAhead.add(report.opaque as number)
     while (this.#acknowledgedAhead.delete(this.#acknowledged)) this.#acknowledged += 1
-    for (let at = 0; at < this.#waiting.length;) {
-      const waiter = this.#waiting[at]
-      if (waiter?.reached()) {
-        this.#waiting.splice(at, 1)
-        waiter.resolve()
-      } else {
-        at += 1
-      }
-    }
+    const done = this.#waiting.filter(({ reached }) => reached())
+    if (done.length === 0) return
+    this.#waiting = this.#waiting.filter((waiter) => !done.includes(waiter))
+    for (const { resolve } of done) resolve()
   }
 
   #fail(reason: string): void {
-    this.#failure.reject(
-      new KafkaAvroError(
-        'delivery_failed',
-        `Kafka did not take a record: ${reason}. The process must start again from its last acknowledged position`,
-      ),
+    this.#failed ??= new KafkaAvroError(
+      'delivery_failed',
+      `Kafka did not take a record: ${reason}. The process must start again from its last acknowledged position`,
     )
+    this.#failure.reject(this.#failed)
+    for (const { reject } of this.#waiting) reject(this.#failed)
+    this.#waiting = []
   }
 }

@@ -121,6 +121,8 @@ export interface InstrumentState {
   readonly instrumentId: string
   /** The feed that it belongs to */
   readonly feedId: string
+  /** Offset in market-events of the record that made the instrument known: no trade before it counts */
+  readonly sinceOffset: number
   /** Event time of the earliest trade in closed windows: what began before it is partial; null before the first */
   readonly knownFrom: number | null
   /** Close of the last closed window; null before the first */

@@ -33,7 +33,8 @@ export async function lockFolder(folder: string, wait: LockWait): Promise<Dispos
   let nextLineAt = performance.now()
   const tryToLock = () => {
     try {
-      database.exec('BEGIN EXCLUSIVE')
+      // Nothing is ever written, so that no journal need lie next to the file.
+      database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
       return true
     } catch (error) {
       if (!isBusy(error)) throw error

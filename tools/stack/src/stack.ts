@@ -158,6 +158,7 @@ async function start(options: StackOptions, mode: Owner['mode']): Promise<Runnin
     throw error
   }
   throwIfCancelled(signal)
+  onProgress('Starting Kafka, the schema registry and PostgreSQL')
 
   const run = randomUUID()
   recordOwner(folder, { run, mode, starter: identityOf(process.pid), ports })
