@@ -1,8 +1,9 @@
 import { PartitionAggregation } from '@tickertape/candles'
 import { DecodeFailure, Deserializer, readPartition, topicName } from '@tickertape/kafka-avro'
+import type { Registry } from '@tickertape/kafka-avro'
 
 import { readChangelog } from './changelog.ts'
-import type { SessionDependencies } from './session.ts'
+import type { AggregatorConfig } from './config.ts'
 
 export interface RestoredPartition {
   readonly aggregation: PartitionAggregation
@@ -22,7 +23,7 @@ const offsetBeginning = -2
  *   nothing has been written then.
  */
 export async function restorePartition(
-  { config, registry }: Pick<SessionDependencies, 'config' | 'registry'>,
+  { config, registry }: { readonly config: AggregatorConfig; readonly registry: Registry },
   partition: number,
   committed: number | undefined,
 ): Promise<RestoredPartition> {

@@ -1,6 +1,7 @@
 import { WebSocket } from 'ws'
 
-import type { SimulatorAddress } from './road-bench.ts'
+import { statusOf } from './simulated-market.ts'
+import type { SimulatorAddress } from './simulated-market.ts'
 
 /**
  * Reads a held market to its end and throws it away: the most that any client could read here.
@@ -41,10 +42,7 @@ export async function drainFeed(address: SimulatorAddress): Promise<number> {
 
 async function finished(address: SimulatorAddress): Promise<void> {
   for (;;) {
-    const answer = await fetch(`${address.controlUrl}/status`)
-    // The simulator's own document.
-    const status = (await answer.json()) as { finished: boolean }
-    if (status.finished) return
+    if ((await statusOf(address)).finished) return
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }

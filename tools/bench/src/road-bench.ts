@@ -1,16 +1,14 @@
-import { fileURLToPath } from 'node:url'
-
 import { Client } from 'pg'
 
 import { Road } from '@tickertape/end-to-end'
 import type { RunningStack } from '@tickertape/stack'
-import { ServiceProcess, waitUntil } from '@tickertape/testing'
+import { waitUntil } from '@tickertape/testing'
 
 import type { Bench, Figures } from './bench-frame.ts'
 import { drainFeed } from './feed-limit.ts'
+import { statusOf, withSimulator } from './simulated-market.ts'
+import type { SimulatorAddress } from './simulated-market.ts'
 
-const simulatorMain = fileURLToPath(new URL('../../market-simulator/src/main.ts', import.meta.url))
-const instruments = ['BTC-PERPETUAL', 'ETH-PERPETUAL', 'SOL_USDC-PERPETUAL']
 const start = Date.UTC(2026, 0, 5, 9, 30)
 
 /** About 3,000 trades a venue second over all instruments, for 100 venue seconds. */
@@ -38,52 +36,6 @@ export const roadBench: Bench = {
   },
 }
 
-export interface SimulatorAddress {
-  readonly wsUrl: string
-  readonly restUrl: string
-  readonly controlUrl: string
-  readonly instruments: readonly string[]
-}
-
-/** Runs the simulator as a process of its own, held until /control/start. */
-async function withSimulator<T>(
-  settings: Readonly<Record<string, string>>,
-  use: (address: SimulatorAddress) => Promise<T>,
-): Promise<T> {
-  await using simulator = ServiceProcess.start({
-    main: simulatorMain,
-    environment: {
-      SIMULATOR_PORT: '0',
-      SIMULATOR_VENUES: 'deribit',
-      SIMULATOR_HOLD: 'true',
-      SIMULATOR_LIMITS: 'false',
-      ...settings,
-    },
-  })
-  const port = await waitUntil(
-    'the simulator',
-    () => /127\.0\.0\.1:(\d+)/.exec(simulator.output)?.[1],
-  )
-  return await use({
-    wsUrl: `ws://127.0.0.1:${port}/ws/api/v2`,
-    restUrl: `http://127.0.0.1:${port}/api/v2`,
-    controlUrl: `http://127.0.0.1:${port}/control`,
-    instruments,
-  })
-}
-
-interface SimulatorStatus {
-  readonly finished: boolean
-  readonly connections: readonly { readonly subscriptions: readonly string[] }[]
-  readonly instruments: readonly { readonly sentTrades: number }[]
-}
-
-async function statusOf(address: SimulatorAddress): Promise<SimulatorStatus> {
-  const answer = await fetch(`${address.controlUrl}/status`)
-  // The simulator's own document.
-  return (await answer.json()) as SimulatorStatus
-}
-
 async function withRoad<T>(
   stack: RunningStack,
   address: SimulatorAddress,
@@ -96,7 +48,7 @@ async function withRoad<T>(
     await waitUntil('ingest to subscribe', async () => {
       const { connections } = await statusOf(address)
       const count = connections.flatMap(({ subscriptions }) => subscriptions).length
-      return count >= instruments.length
+      return count >= address.instruments.length
     })
     await waitUntil(
       'the tables',
