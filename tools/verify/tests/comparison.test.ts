@@ -164,11 +164,79 @@ describe('verify leaves out', () => {
   })
 })
 
-it('a second of a thousand trades in any order has the open and close that the order of trades says', async () => {
-  const trades = Array.from({ length: 1_000 }, (_, number) =>
-    trade(number + 1, (number * 7919) % 1_000),
-  )
-  await market.store([...trades, heartbeat(61_000)])
-  const report = await market.compare()
-  expect(report).toMatchObject({ trades: 1_000, candles: { '1s': 1, '1m': 1 }, differences: 0 })
+describe('verify agrees with the aggregation', () => {
+  it('on open and close among a thousand trades of one second, in any order of arrival', async () => {
+    const trades = Array.from({ length: 1_000 }, (_, number) =>
+      trade(number + 1, (number * 7919) % 1_000),
+    )
+    await market.store([...trades, heartbeat(61_000)])
+    const report = await market.compare()
+    expect(report).toMatchObject({ trades: 1_000, candles: { '1s': 1, '1m': 1 }, differences: 0 })
+  })
+
+  it('on open and close among trades of one millisecond', async () => {
+    const id = fc.constantFrom('a', 'B', 'é', '\u{1F600}', '\uFFFD', '10', '9', 'a ', 'ab')
+    const tied = fc.uniqueArray(
+      fc.record({
+        tradeId: id,
+        sequence: fc.constantFrom(null, null, 1, 2, 3),
+        venueOrder: fc.constantFrom(null, 1, 2),
+        mantissa: fc.integer({ min: 1, max: 1_000_000 }),
+      }),
+      { selector: ({ tradeId }) => tradeId, minLength: 2 },
+    )
+    await fc.assert(
+      fc.asyncProperty(tied, async (list) => {
+        const sequences = new Set<number>()
+        const trades = list.flatMap(({ mantissa, sequence, ...changes }, number) => {
+          // A sequence that comes twice is a duplicate, whatever its id.
+          if (sequence !== null && sequences.has(sequence)) return []
+          if (sequence !== null) sequences.add(sequence)
+          return [trade(number, 0, { ...changes, sequence, price: { mantissa, exponent: 0 } })]
+        })
+        await market.store([...trades, heartbeat(61_000)])
+        expect((await market.compare()).differences).toBe(0)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it.each([
+    ['ends where the window begins', 21_500, 22_000, 'complete'],
+    ['ends just inside the window', 21_500, 22_001, 'gap'],
+    ['begins just inside the window', 22_999, 23_500, 'gap'],
+    ['begins where the window ends', 23_000, 23_500, 'complete'],
+  ])('on the quality of a window when a gap %s', async (_, fromMs, toMs, quality) => {
+    const gap = {
+      gapId: 'gap',
+      feedId: 'deribit',
+      replicaId: 'a',
+      instrumentId: null,
+      fromTime: base + fromMs,
+      toTime: base + toMs,
+      fromSequence: null,
+      toSequence: null,
+      state: 'unrecoverable',
+    } as const
+    await market.store([{ type: 'SequenceGap', value: gap }, ...plain])
+    const { rows } = await market.database.query(
+      `select quality from candles where interval = '1s' and window_start = $$2026-01-05T00:00:22Z$$`,
+    )
+    expect(rows).toEqual([{ quality }])
+    expect((await market.compare()).differences).toBe(0)
+  })
+
+  it('on where the flat candles of a market without trades end', async () => {
+    const dayMs = 86_400_000
+    await market.store([
+      trade(1, 30_000),
+      heartbeat(2 * dayMs),
+      trade(2, 2 * dayMs + 500),
+      heartbeat(3 * dayMs),
+    ])
+    const report = await market.compare()
+    expect(report.differences).toBe(0)
+    // The first minute, a day of flat ones, and the second trade's minute with the flat ones behind it.
+    expect(report.candles['1m']).toBe(1 + 24 * 60 + (24 * 60 - 1))
+  })
 })
