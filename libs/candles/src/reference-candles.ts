@@ -308,7 +308,7 @@ function decimal(value: bigint): Decimal {
     mantissa /= 10n
     exponent += 1
   }
-  const isNarrow = Number.isSafeInteger(Number(mantissa))
+  const isNarrow = mantissa < 2n ** 53n - 1n
   return { mantissa: isNarrow ? Number(mantissa) : mantissa, exponent }
 }
 

@@ -30,7 +30,7 @@ function parsed(text: string): Decimal {
 
 function isNormal({ mantissa, exponent }: Decimal): boolean {
   if (mantissa === 0) return Object.is(mantissa, 0) && exponent === 0
-  const isNarrow = Number.isSafeInteger(Number(mantissa))
+  const isNarrow = mantissa < 2n ** 53n - 1n && mantissa > 1n - 2n ** 53n
   return BigInt(mantissa) % 10n !== 0n && isNarrow === (typeof mantissa === 'number')
 }
 
@@ -72,7 +72,9 @@ describe('what a venue writes', () => {
     ['12e-7', 12, -7],
     ['+5', 5, 0],
     ['007.50', 75, -1],
-    ['9007199254740991', 9_007_199_254_740_991, 0],
+    ['9007199254740989', 9_007_199_254_740_989, 0],
+    ['9007199254740991', 9_007_199_254_740_991n, 0],
+    ['-9007199254740991', -9_007_199_254_740_991n, 0],
     ['9007199254740993', 9_007_199_254_740_993n, 0],
     ['9007199254740993000', 9_007_199_254_740_993n, 3],
     ['214121762240081920', 21_412_176_224_008_192n, 1],
@@ -171,6 +173,15 @@ describe('normal form', () => {
     )
     expect(normalizeDecimal({ mantissa: -0, exponent: 7 })).toStrictEqual(zero)
     expect(normalizeDecimal({ mantissa: 0n, exponent: 7 })).toStrictEqual(zero)
+  })
+
+  test('a mantissa beyond the longs that avsc takes is a bigint', () => {
+    const widest = { mantissa: Number.MAX_SAFE_INTEGER, exponent: 0 }
+    const wide = { mantissa: 9_007_199_254_740_991n, exponent: 0 }
+    expect(normalizeDecimal(widest)).toStrictEqual(wide)
+    expect(normalizeDecimal(wide)).toStrictEqual(wide)
+    const narrow = { mantissa: 9_007_199_254_740_989, exponent: 0 }
+    expect(normalizeDecimal(narrow)).toStrictEqual(narrow)
   })
 
   test('equal values have equal parts', () => {

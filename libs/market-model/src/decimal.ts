@@ -1,8 +1,8 @@
 /**
  * Exact decimal numbers: mantissa * 10^exponent (FIX SBE's decimal64, and wider).
  *
- * The mantissa is a number while it is a safe integer and a bigint beyond. In normal form it has no
- * trailing zeros and zero is 0e0, so equal values have equal parts. What `parseDecimal` and
+ * The mantissa is a number within +-(2^53 - 2), the longs that avsc takes, and a bigint beyond. In
+ * normal form it has no trailing zeros and zero is 0e0, so equal values have equal parts. What `parseDecimal` and
  * `normalizeDecimal` return is in normal form; sums and products need not be.
  */
 export interface Decimal {
@@ -18,8 +18,8 @@ export const zero: Decimal = { mantissa: 0, exponent: 0 }
  */
 const maxPlaces = 400
 
-const maxSafe = BigInt(Number.MAX_SAFE_INTEGER)
-const minSafe = BigInt(Number.MIN_SAFE_INTEGER)
+const maxNarrow = Number.MAX_SAFE_INTEGER - 1
+const maxNarrowWide = BigInt(maxNarrow)
 
 /** 10^0 ... 10^22: the powers of ten that a double holds exactly. */
 const exactPowers = Array.from({ length: 23 }, (_, power) => Number(`1e${power}`))
@@ -54,7 +54,7 @@ function parsePlain(text: string): Decimal | undefined {
       mantissa = mantissa * (exactPowers[zeros + 1] ?? Infinity) + digit
       zeros = 0
       // Beyond the safe range doubles never round back into it, so nothing inexact gets by.
-      if (!(mantissa <= Number.MAX_SAFE_INTEGER)) return undefined
+      if (!(mantissa <= maxNarrow)) return undefined
     } else if (digit === -2 && pointAt === -1 && at > begin) pointAt = at
     else return undefined
   }
@@ -95,7 +95,9 @@ export function normalizeDecimal(value: Decimal): Decimal {
   if (typeof value.mantissa === 'bigint') return normalizeWide(value.mantissa, value.exponent)
   let { mantissa, exponent } = value
   if (mantissa === 0) return zero
-  if (mantissa % 10 !== 0) return value
+  if (mantissa % 10 !== 0) {
+    return isNarrow(mantissa) ? value : { mantissa: BigInt(mantissa), exponent }
+  }
   do {
     mantissa /= 10
     exponent += 1
@@ -109,13 +111,13 @@ function normalizeWide(wide: bigint, power: number): Decimal {
   // In large steps first: each division of a wide mantissa costs its whole length.
   for (const step of [64, 8, 1]) {
     const divisor = powerOfTen(step)
-    while (!isSafe(mantissa) && mantissa % divisor === 0n) {
+    while (!isNarrow(mantissa) && mantissa % divisor === 0n) {
       mantissa /= divisor
       exponent += step
     }
   }
   // A mantissa that is still wide has no trailing zero.
-  if (!isSafe(mantissa)) return { mantissa, exponent }
+  if (!isNarrow(mantissa)) return { mantissa, exponent }
   return normalizeDecimal({ mantissa: Number(mantissa), exponent })
 }
 
@@ -219,9 +221,11 @@ function powerOfTen(power: number): bigint {
 }
 
 function narrow(mantissa: bigint): number | bigint {
-  return isSafe(mantissa) ? Number(mantissa) : mantissa
+  return isNarrow(mantissa) ? Number(mantissa) : mantissa
 }
 
-function isSafe(mantissa: bigint): boolean {
-  return mantissa <= maxSafe && mantissa >= minSafe
+function isNarrow(mantissa: number | bigint): boolean {
+  return typeof mantissa === 'number'
+    ? mantissa <= maxNarrow && mantissa >= -maxNarrow
+    : mantissa <= maxNarrowWide && mantissa >= -maxNarrowWide
 }
