@@ -70,7 +70,7 @@ export async function startPart({ folder, part, onProgress, signal }: PartStart)
   }
   const outcome = await waitUntil(probe, { boundMs: readyBoundMs, everyMs: 100, signal })
   if (outcome === 'ready') {
-    await part.settle?.()
+    await settle(part)
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
     onProgress(`${part.title} is up on port ${part.port} (${seconds} s)`)
     return
@@ -99,6 +99,19 @@ async function preparedCommand(part: Part): Promise<Command> {
     throw new StackProblem(
       'part-stopped',
       `${part.title} could not be prepared for its start: ${cause.message}`,
+      { cause },
+    )
+  }
+}
+
+async function settle(part: Part): Promise<void> {
+  try {
+    await part.settle?.()
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause
+    throw new StackProblem(
+      'part-silent',
+      `${part.title} is up on port ${part.port}, but could not be set up: ${cause.message}`,
       { cause },
     )
   }
