@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ensureTopics } from '@tickertape/kafka-avro'
 import { renderChecksums } from './checksums.ts'
 import { stackConfig } from './config.ts'
 import { checksumsFile, checksumsOfFreshDownload } from './downloads.ts'
@@ -23,7 +24,7 @@ export interface Terminal {
 }
 
 const usage = `Usage: npm run stack -- <command>
-  up      start Kafka, the schema registry and PostgreSQL, and leave them running
+  up      start Kafka with its topics, the schema registry and PostgreSQL, and leave them running
   down    stop them; their data stays
   status  show what runs where; exit code 1 unless all of it runs
   reset   stop them and delete their data`
@@ -67,6 +68,7 @@ const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
 
 async function up(folder: string, print: (line: string) => void, signal: AbortSignal) {
   const stack = await startDetachedStack({ folder, ports: 'default', onProgress: print, signal })
+  await ensureTopics({ brokers: stack.kafkaBrokers })
   print(stack.adopted ? 'The stack was up already.' : 'The stack is up.')
   print(renderStatus(await runningStackStatus(folder), Date.now()))
   return 0
