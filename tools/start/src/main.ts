@@ -3,8 +3,8 @@ import { defaultFolder } from './services.ts'
 import { start } from './start.ts'
 
 const stopping = new AbortController()
-process.once('SIGINT', () => stopping.abort())
-process.once('SIGTERM', () => stopping.abort())
+process.on('SIGINT', () => stopping.abort())
+process.on('SIGTERM', () => stopping.abort())
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`)
