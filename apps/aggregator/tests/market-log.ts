@@ -10,7 +10,7 @@ import {
   topicName,
 } from '@tickertape/kafka-avro'
 import type { Message, Topic } from '@tickertape/kafka-avro'
-import { instrumentIdOf } from '@tickertape/market-model'
+import { noOptionalFacts, instrumentIdOf } from '@tickertape/market-model'
 import type { Candle, MarketEvent, Trade } from '@tickertape/market-model'
 import { testStack, uniquePrefix } from '@tickertape/testing'
 
@@ -126,17 +126,7 @@ export function trade(
       takerSide: sequence % 2 === 0 ? 'buy' : 'sell',
       eventTime,
       receivedAt: eventTime + 20,
-      indexPrice: null,
-      markPrice: null,
-      impliedVolatility: null,
-      liquidation: null,
-      tickDirection: null,
-      counterparty: null,
-      book: null,
-      maturesAt: null,
-      txHash: null,
-      baseToken: null,
-      quoteToken: null,
+      ...noOptionalFacts,
       ...changes,
     },
   }

@@ -1,3 +1,4 @@
+import { noOptionalFacts } from '@tickertape/market-model'
 import { describe, expect, it } from 'vitest'
 
 import type { MappedTrade } from './mapped-trade.ts'
@@ -49,17 +50,7 @@ describe('a Binance trade', () => {
         takerSide: 'sell',
         eventTime: 1723161255342,
         receivedAt: context.receivedAt,
-        indexPrice: null,
-        markPrice: null,
-        impliedVolatility: null,
-        liquidation: null,
-        tickDirection: null,
-        counterparty: null,
-        book: null,
-        maturesAt: null,
-        txHash: null,
-        baseToken: null,
-        quoteToken: null,
+        ...noOptionalFacts,
       },
     })
   })

@@ -9,7 +9,7 @@ import {
   topicName,
 } from '@tickertape/kafka-avro'
 import type { OutgoingRecord, Topic } from '@tickertape/kafka-avro'
-import { formatDecimal, instrumentIdOf } from '@tickertape/market-model'
+import { noOptionalFacts, formatDecimal, instrumentIdOf } from '@tickertape/market-model'
 import type { Candle, MarketEvent, Trade } from '@tickertape/market-model'
 import { Database, migrate } from '@tickertape/market-store'
 import { ServiceProcess, testDatabase, testStack, uniquePrefix } from '@tickertape/testing'
@@ -122,17 +122,7 @@ export function trade(number: number, changes: Partial<Trade> = {}): MarketEvent
       takerSide: number % 2 === 0 ? 'buy' : 'sell',
       eventTime,
       receivedAt: eventTime + 20,
-      indexPrice: null,
-      markPrice: null,
-      impliedVolatility: null,
-      liquidation: null,
-      tickDirection: null,
-      counterparty: null,
-      book: null,
-      maturesAt: null,
-      txHash: null,
-      baseToken: null,
-      quoteToken: null,
+      ...noOptionalFacts,
       ...changes,
     },
   }

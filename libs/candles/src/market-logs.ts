@@ -1,6 +1,6 @@
 /** Arbitrary logs for tests: a few instruments of two feeds, with all that can go wrong in one. */
 import type { Decimal, MarketEvent, SequenceGap, Trade } from '@tickertape/market-model'
-import { instrumentIdOf } from '@tickertape/market-model'
+import { noOptionalFacts, instrumentIdOf } from '@tickertape/market-model'
 import fc from 'fast-check'
 
 /** Start of a window of every interval up to 5m. */
@@ -26,17 +26,7 @@ export function tradeEvent(facts: Partial<Trade>): MarketEvent & { readonly type
       takerSide: 'buy',
       eventTime,
       receivedAt: eventTime + 10,
-      indexPrice: null,
-      markPrice: null,
-      impliedVolatility: null,
-      liquidation: null,
-      tickDirection: null,
-      counterparty: null,
-      book: null,
-      maturesAt: null,
-      txHash: null,
-      baseToken: null,
-      quoteToken: null,
+      ...noOptionalFacts,
       ...facts,
     },
   }

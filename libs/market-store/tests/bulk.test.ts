@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
-import { formatDecimal } from '@tickertape/market-model'
+import { noOptionalFacts, formatDecimal } from '@tickertape/market-model'
 import { testDatabase } from '@tickertape/testing'
 import type { TestDatabase } from '@tickertape/testing'
 
@@ -53,17 +53,7 @@ function tradeRow(changes: Partial<BulkRow<typeof trades>>): BulkRow<typeof trad
     takerSide: 'buy',
     eventTime: '2026-01-05T00:00:00.001Z',
     receivedAt: '2026-01-05T00:00:00.002Z',
-    indexPrice: null,
-    markPrice: null,
-    impliedVolatility: null,
-    liquidation: null,
-    tickDirection: null,
-    counterparty: null,
-    book: null,
-    maturesAt: null,
-    txHash: null,
-    baseToken: null,
-    quoteToken: null,
+    ...noOptionalFacts,
     sourcePartition: 0,
     sourceOffset: 0,
     ...changes,

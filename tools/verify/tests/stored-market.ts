@@ -1,4 +1,5 @@
 import { PartitionAggregation } from '@tickertape/candles'
+import { noOptionalFacts } from '@tickertape/market-model'
 import type { Candle, FeedHeartbeat, MarketEvent, Trade } from '@tickertape/market-model'
 import {
   Database,
@@ -148,17 +149,7 @@ export function trade(number: number, afterMs: number, changes: Partial<Trade> =
       takerSide: number % 2 === 0 ? 'buy' : 'sell',
       eventTime,
       receivedAt: eventTime + 20,
-      indexPrice: null,
-      markPrice: null,
-      impliedVolatility: null,
-      liquidation: null,
-      tickDirection: null,
-      counterparty: null,
-      book: null,
-      maturesAt: null,
-      txHash: null,
-      baseToken: null,
-      quoteToken: null,
+      ...noOptionalFacts,
       ...changes,
     },
   }

@@ -1,3 +1,4 @@
+import { noOptionalFacts } from '@tickertape/market-model'
 import type { Trade } from '@tickertape/market-model'
 
 import type { MappedTrade } from '../mapped-trade.ts'
@@ -19,17 +20,7 @@ export function sampleTrade(sequence: number, instrument = 'X'): MappedTrade {
     takerSide: 'buy',
     eventTime: sequence * 1000,
     receivedAt: sequence * 1000,
-    indexPrice: null,
-    markPrice: null,
-    impliedVolatility: null,
-    liquidation: null,
-    tickDirection: null,
-    counterparty: null,
-    book: null,
-    maturesAt: null,
-    txHash: null,
-    baseToken: null,
-    quoteToken: null,
+    ...noOptionalFacts,
   }
   return { kind: 'trade', trade, sequence }
 }
