@@ -21,6 +21,9 @@ import { SinkPartitions } from './sink-partitions.ts'
 
 const readTopics: readonly Topic[] = ['market-events', 'candles', 'rejected']
 
+/** While a read waits for records, nothing else is done: no batch written, no signal obeyed. */
+const longestReadMs = 100
+
 /** A statement that has no answer by then is taken for lost with its connection. */
 const queryTimeoutMs = 60_000
 
@@ -61,7 +64,7 @@ async function run(
     groupId,
     topics: readTopics.map((topic) => topicName(topic, topicPrefix)),
     maxBatch: config.batch.size,
-    maxWaitMs: Math.max(1, config.batch.waitMs),
+    maxWaitMs: Math.min(Math.max(config.batch.waitMs, 1), longestReadMs),
     onWarning: (message) => events.kafkaWarning(message),
   })
   await using database = new Database(config.databaseUrl, {

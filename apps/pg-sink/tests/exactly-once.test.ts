@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import type { MarketEvent } from '@tickertape/market-model'
 import { repetitions, waitUntil } from '@tickertape/testing'
 
-import { createSinkLog, expectedTrades, storedTrades, trades } from './sink-log.ts'
+import { base, createSinkLog, expectedTrades, heartbeat, storedTrades, trades } from './sink-log.ts'
+import { ask } from './admin-port.ts'
 import type { SinkLog } from './sink-log.ts'
 
 const kills = repetitions({ short: 5, long: 25 })
@@ -66,16 +67,51 @@ describe('exactly once', () => {
     }
   })
 
+  it.each(['trades', 'sink_offsets', 'feed_watermarks'])(
+    'kill -9 while a batch waits for %s, in the middle of its transaction, undoes all of the batch',
+    async (table) => {
+      await using log = await createSinkLog()
+      const early = trades(0, 1_000)
+      const events = [...early, ...trades(1_000, 3_000)]
+      const first = log.startSink(small)
+      await log.appendEvents(early)
+      await whenAllStored(log, early)
+      await log.database.transaction(async (transaction) => {
+        await transaction.query(`lock table ${table} in share mode`)
+        await log.appendEvents([...events.slice(early.length), heartbeat(base)])
+        await waitUntil('the batch to wait', async () => {
+          const { count } = await log.database.query(
+            `select from pg_stat_activity where application_name = 'pg-sink'
+              and datname = current_database() and wait_event_type = 'Lock'`,
+          )
+          return count > 0
+        })
+        await first.stop('SIGKILL')
+      })
+      await expectAtomic(log, events)
+      await using second = log.startSink(small)
+      await whenAllStored(log, events)
+      expect(second.running).toBe(true)
+    },
+  )
+
   it('SIGTERM writes what was read, and the next instance goes on behind it', async () => {
     await using log = await createSinkLog()
-    const events = trades(0, 20_000)
-    const first = log.startSink(small)
+    const events = trades(0, 1_000)
     await log.appendEvents(events)
-    await waitUntil('progress', async () => (await tradeCount(log)) > 0, { everyMs: 5 })
+    // A batch that never fills and waits for an hour: only the end of the sink writes it.
+    const first = log.startSink({ PG_SINK_BATCH_SIZE: '100000', PG_SINK_BATCH_WAIT_MS: '3600000' })
+    await waitUntil('everything to be read', async () => {
+      const lag = `pg_sink_lag_records{topic="${log.topic('market-events')}",service="pg-sink"} 0\n`
+      return (await ask(first, '/metrics')).includes(lag)
+    })
+    expect(await tradeCount(log)).toBe(0)
     expect(await first.stop('SIGTERM'), first.output).toBe(0)
-    await expectAtomic(log, events)
+    expect(await storedTrades(log.database)).toEqual(expectedTrades(events, () => Infinity))
+    const more = trades(1_000, 2_000)
+    await log.appendEvents(more)
     await using second = log.startSink(small)
-    await whenAllStored(log, events)
+    await whenAllStored(log, [...events, ...more])
     expect(second.running).toBe(true)
   })
 

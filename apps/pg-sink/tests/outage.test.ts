@@ -3,18 +3,15 @@ import { describe, expect, it } from 'vitest'
 import type { ServiceProcess } from '@tickertape/testing'
 import { repetitions, waitUntil } from '@tickertape/testing'
 
+import { ask } from './admin-port.ts'
 import { startDatabaseProxy } from './database-proxy.ts'
 import { createSinkLog, expectedTrades, storedTrades, trades } from './sink-log.ts'
 
 const cuts = repetitions({ short: 4, long: 25 })
 
-/** What /readyz answers; the port is in the sink's log. */
 async function readiness(sink: ServiceProcess): Promise<{ ready: boolean; reasons: unknown[] }> {
-  if (!sink.running) throw new Error(`The sink has ended: ${sink.output}`)
-  const port = await waitUntil('the admin port', () => /"adminPort":(\d+)/.exec(sink.output)?.[1])
-  const answer = await fetch(`http://127.0.0.1:${port}/readyz`)
   // The shape that service-runtime documents.
-  return (await answer.json()) as { ready: boolean; reasons: unknown[] }
+  return JSON.parse(await ask(sink, '/readyz')) as { ready: boolean; reasons: unknown[] }
 }
 
 describe('a database that goes away', () => {
