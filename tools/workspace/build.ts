@@ -14,7 +14,9 @@ const native = ['@confluentinc/kafka-javascript']
 
 const [projectRoot] = process.argv.slice(2)
 if (projectRoot === undefined) {
-  process.stderr.write('build: name the app, for example: node tools/workspace/build.ts apps/ingest\n')
+  process.stderr.write(
+    'build: name the app, for example: node tools/workspace/build.ts apps/ingest\n',
+  )
   process.exitCode = 1
 } else {
   await bundle(projectRoot)
