@@ -46,7 +46,8 @@ export async function connectDeribit(
         from.answer(message.id, message.result)
         break
       case 'test_request':
-        from.send({ jsonrpc: '2.0', method: 'public/test', params: {} })
+        // With an id: without one the reply would be a frame that nobody knows.
+        from.request({ jsonrpc: '2.0', method: 'public/test', params: {} }).catch(() => undefined)
         break
       case 'error': {
         const said = `Deribit answered ${message.error.code} ${message.error.message}`
