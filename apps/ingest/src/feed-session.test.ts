@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import type { FeedHeartbeat } from '@tickertape/market-model'
+import type { FeedCursor, FeedHeartbeat } from '@tickertape/market-model'
 import { Readiness, Registry, createLogger, readSettings } from '@tickertape/service-runtime'
 import { waitUntil } from '@tickertape/testing'
 
@@ -22,10 +22,11 @@ interface Given {
   readonly history?: Partial<ScriptedHistoryOptions>
   readonly maxInFlight?: number
   readonly holeBuffer?: number
+  readonly cursor?: Pick<FeedCursor, 'eventTime' | 'sequence'>
 }
 
-/** A session with a cursor at 10 for the one instrument, X. */
-function given({ history: past, maxInFlight, holeBuffer }: Given = {}) {
+/** A session with a cursor, at 10 unless told otherwise, for the one instrument, X. */
+function given({ history: past, maxInFlight, holeBuffer, cursor: at }: Given = {}) {
   const recording = new RecordingLog(maxInFlight)
   const history = new ScriptedHistory({ last: 10, ...past })
   const scripted = new ScriptedVenue(history)
@@ -39,9 +40,8 @@ function given({ history: past, maxInFlight, holeBuffer }: Given = {}) {
     feedId: 'f',
     replicaId: 'a',
     instrument: 'X',
-    sequence: 10,
-    eventTime: 10_000,
     tradeIds: [],
+    ...(at ?? { sequence: 10, eventTime: 10_000 }),
   }
   const delivery = new InstrumentDelivery({
     feedId: 'f',
@@ -74,7 +74,7 @@ function given({ history: past, maxInFlight, holeBuffer }: Given = {}) {
     filler: new HoleFiller({
       history,
       log: recording.log,
-      tries: 1_000,
+      tries: 100_000,
       backoff: { firstMs: 1, maxMs: 1 },
       venueTime: () => 0,
       onPage: (each) => {
@@ -129,23 +129,60 @@ describe('a connection', () => {
     expect(state.failures).toBe(0)
   })
 
-  it('tells nothing while it is catching up', async () => {
-    let answer: (() => void) | undefined
-    const silent = (): void => {
-      if (answer === undefined) throw new RestError('unavailable', 'scripted')
-    }
+  // A long catch-up without heartbeats makes the aggregator hold every window of it open at once, and
+  // no candle appears before its end.
+  it('tells in a catch-up how far it has come, even while too much waits behind it', async () => {
+    let has = 12
     const { recording, history, scripted, state } = given({
-      history: { last: 12, before: silent },
+      holeBuffer: 2,
+      history: {
+        last: 30,
+        pageSize: 1,
+        before: (from) => {
+          if (from > has) throw new RestError('unavailable', 'scripted')
+        },
+      },
+    })
+    scripted.times = [25_000, 99_000]
+    await waitUntil('the first trades', () => recording.sequences.includes(12))
+    scripted.frame(...sampleTrades(31, 33))
+    expect(scripted.paused).toBe(true)
+    await heartbeat(recording)
+    expect(heartbeatsOf(recording).at(-1)?.upTo).toBe(11_999)
+    expect(state.readiness.reasons.map(({ subject }) => subject)).toEqual(['catch-up'])
+    // The history may have reached beyond the time that was asked for before: it proves no more.
+    has = 29
+    await waitUntil('more trades', () => recording.sequences.includes(29))
+    await heartbeat(recording)
+    await heartbeat(recording)
+    expect(heartbeatsOf(recording).at(-1)?.upTo).toBe(24_800)
+    expect(scripted.asked).toBe(1)
+    has = history.options.last
+    await waitUntil('live heartbeats', () => heartbeatsOf(recording).at(-1)?.upTo === 98_800)
+    expect(recording.sequences).toEqual(sampleTrades(11, 33).map(({ sequence }) => sequence))
+    expect(state.readiness.reasons).toEqual([])
+  })
+
+  it('tells nothing in a catch-up of an instrument that has no position yet', async () => {
+    let has = 0
+    const { recording, history, scripted } = given({
+      cursor: { sequence: null, eventTime: 0 },
+      history: {
+        last: 2,
+        before: () => {
+          if (has === 0) throw new RestError('unavailable', 'scripted')
+        },
+      },
     })
     scripted.times = [13_000]
-    await waitUntil('some tries', () => history.asked.length > 5)
-    scripted.frame(sampleTrade(13))
+    const startedAt = performance.now()
+    await waitUntil('more than a heartbeat', () => performance.now() - startedAt > 600)
+    expect(history.asked.length).toBeGreaterThan(0)
     expect(recording.events.map(({ type }) => type)).toEqual(['InstrumentStatus'])
-    expect(state.readiness.reasons.map(({ subject }) => subject)).toEqual(['catch-up'])
-    answer = () => undefined
+    has = 2
     await heartbeat(recording)
-    expect(recording.sequences).toEqual([11, 12, 13])
-    expect(state.readiness.reasons).toEqual([])
+    expect(heartbeatsOf(recording)[0]?.upTo).toBe(12_800)
+    expect(recording.sequences).toEqual([1, 2])
   })
 
   it('stays before a hole with its heartbeats until the hole is closed', async () => {

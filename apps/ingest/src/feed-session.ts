@@ -36,8 +36,8 @@ export interface FeedState {
 }
 
 /**
- * One connection, from its opening to its end: subscribe, catch up with what was missed, then deliver
- * and tell with heartbeats how far.
+ * One connection, from its opening to its end: subscribe, catch up with what was missed, then deliver;
+ * and all along tell with heartbeats how far.
  */
 export class FeedSession {
   readonly #state: FeedState
@@ -45,13 +45,15 @@ export class FeedSession {
   readonly #signal: AbortSignal
   readonly #ended = new AbortController()
   readonly #filling = new Set<InstrumentDelivery>()
-  #caughtUp = false
+  /** What the history may still hold something of that the stream did not bring. */
+  readonly #catchingUp: Set<InstrumentDelivery>
 
   /** @param stop ends the session. */
   constructor(state: FeedState, stop: AbortSignal) {
     this.#state = state
     this.#stop = stop
     this.#signal = AbortSignal.any([stop, this.#ended.signal])
+    this.#catchingUp = new Set(state.deliveries.values())
   }
 
   /** @returns why the connection ended. */
@@ -95,7 +97,7 @@ export class FeedSession {
   }
 
   async #deliver(connection: FeedConnection): Promise<void> {
-    const { config, deliveries, events, filler, readiness } = this.#state
+    const { config, deliveries, events, readiness } = this.#state
     const startedAt = performance.now()
     const venueTime = await this.#firstVenueTime(connection)
     const { refused } = await connection.subscribe([...deliveries.keys()])
@@ -107,13 +109,19 @@ export class FeedSession {
     readiness.ready('venue')
     readiness.waitFor('catch-up', `fetching what was missed of ${accepted.length} instruments`)
     // Refused instruments may have ended while we were away: what they left behind is fetched too.
-    await Promise.all([...deliveries.values()].map((each) => filler.catchUp(each, this.#signal)))
-    this.#caughtUp = true
-    for (const delivery of deliveries.values()) this.#fillHole(delivery)
+    const caughtUp = Promise.all([...deliveries.values()].map((each) => this.#catchUp(each)))
+    await this.#beatUntil(caughtUp, venueTime, config.heartbeat.everyMs)
     readiness.ready('catch-up')
     this.#state.failures = 0
     events.delivering(accepted.length, performance.now() - startedAt)
     await this.#beat(connection, config.heartbeat.everyMs)
+  }
+
+  async #catchUp(delivery: InstrumentDelivery): Promise<void> {
+    this.#catchingUp.add(delivery)
+    await this.#state.filler.catchUp(delivery, this.#signal)
+    this.#catchingUp.delete(delivery)
+    this.#fillHole(delivery)
   }
 
   async #firstVenueTime(connection: FeedConnection): Promise<number> {
@@ -204,7 +212,7 @@ export class FeedSession {
   #fillHole(delivery: InstrumentDelivery): void {
     const { hole } = delivery
     this.#holdForHole(delivery)
-    if (hole === undefined || !this.#caughtUp || this.#filling.has(delivery)) return
+    if (hole === undefined || this.#catchingUp.has(delivery) || this.#filling.has(delivery)) return
     const { events, filler } = this.#state
     events.holeFound(delivery.instrument, hole)
     this.#filling.add(delivery)
@@ -221,6 +229,22 @@ export class FeedSession {
     events.readingStopped('hole', delivery.instrument)
   }
 
+  /**
+   * Tells how far the catch-up has come, or its readers would have to hold every window of it open to
+   * its end. Reading may be stopped until then, so the venue cannot be asked for its time.
+   *
+   * @param venueTime before the catch-up began: the history reaches this far.
+   */
+  async #beatUntil(caughtUp: Promise<unknown>, venueTime: number, everyMs: number): Promise<void> {
+    let over = false
+    const end = caughtUp.finally(() => (over = true))
+    for (;;) {
+      await Promise.race([end, delay(everyMs, undefined, { signal: this.#signal })])
+      if (over) return
+      this.#heartbeat(venueTime)
+    }
+  }
+
   async #beat(connection: FeedConnection, everyMs: number): Promise<void> {
     for (;;) {
       const startedAt = performance.now()
@@ -231,7 +255,10 @@ export class FeedSession {
     }
   }
 
-  /** Called behind everything that the venue had sent when it told this time. */
+  /**
+   * Called behind everything that the venue had sent when it told this time, but for what is missing
+   * from instruments with a hole or in catch-up.
+   */
   #heartbeat(venueTime: number): void {
     const { config, deliveries, events, log } = this.#state
     this.#state.venueTime = venueTime
@@ -247,8 +274,8 @@ export class FeedSession {
       previous: this.#state.upTo,
       venueTime,
       marginMs: config.heartbeat.marginMs,
-      holes: [...deliveries.values()]
-        .filter(({ hole }) => hole !== undefined)
+      incomplete: [...deliveries.values()]
+        .filter((each) => each.hole !== undefined || this.#catchingUp.has(each))
         .map(({ deliveredUpTo }) => deliveredUpTo),
     })
     if (upTo === undefined) return

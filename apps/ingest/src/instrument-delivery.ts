@@ -53,7 +53,8 @@ export class InstrumentDelivery {
     this.instrument = options.instrument
     this.instrumentId = options.instrumentId
     this.#tracker = new SequenceTracker(cursor?.sequence ?? undefined)
-    this.#eventTime = cursor?.eventTime
+    // A cursor without a time has 0.
+    this.#eventTime = cursor?.eventTime || undefined
     this.#beginning =
       cursor === undefined ? 'unknown' : cursor.sequence === null ? 'at the first trade' : 'known'
   }
@@ -76,7 +77,8 @@ export class InstrumentDelivery {
   }
 
   /**
-   * Up to when nothing is missing before the hole; the last trade's own millisecond may have more.
+   * Up to when nothing is missing, whatever is missing behind it; the last trade's own millisecond may
+   * have more. undefined if no time is known.
    */
   get deliveredUpTo(): number | undefined {
     return this.#eventTime === undefined ? undefined : this.#eventTime - 1

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { nextUpTo } from './up-to.ts'
 
-const input = { previous: undefined, venueTime: 10_000, marginMs: 200, holes: [] }
+const input = { previous: undefined, venueTime: 10_000, marginMs: 200, incomplete: [] }
 
 describe('upTo of a heartbeat', () => {
   it("follows the venue's time, less the margin", () => {
@@ -10,16 +10,16 @@ describe('upTo of a heartbeat', () => {
   })
 
   it('stays before the earliest hole', () => {
-    expect(nextUpTo({ ...input, holes: [9_500, 9_400, 9_900] })).toBe(9_400)
+    expect(nextUpTo({ ...input, incomplete: [9_500, 9_400, 9_900] })).toBe(9_400)
   })
 
   it('never goes back', () => {
-    expect(nextUpTo({ ...input, previous: 9_700, holes: [9_400] })).toBe(9_700)
+    expect(nextUpTo({ ...input, previous: 9_700, incomplete: [9_400] })).toBe(9_700)
     expect(nextUpTo({ ...input, previous: 9_900 })).toBe(9_900)
   })
 
   it('stands still while it is not known what is delivered before a hole', () => {
-    expect(nextUpTo({ ...input, previous: 9_700, holes: [undefined] })).toBe(9_700)
-    expect(nextUpTo({ ...input, holes: [undefined] })).toBeUndefined()
+    expect(nextUpTo({ ...input, previous: 9_700, incomplete: [undefined] })).toBe(9_700)
+    expect(nextUpTo({ ...input, incomplete: [undefined] })).toBeUndefined()
   })
 })

@@ -5,10 +5,10 @@ export interface UpToInput {
   readonly venueTime: number
   readonly marginMs: number
   /**
-   * For each instrument with a hole the time up to which nothing is missing; undefined where even that
-   * is not known.
+   * For each instrument that misses something the time up to which it does not; undefined where even
+   * that is not known.
    */
-  readonly holes: readonly (number | undefined)[]
+  readonly incomplete: readonly (number | undefined)[]
 }
 
 /**
@@ -16,11 +16,16 @@ export interface UpToInput {
  *
  * @returns undefined if nothing can be said yet.
  */
-export function nextUpTo({ previous, venueTime, marginMs, holes }: UpToInput): number | undefined {
+export function nextUpTo({
+  previous,
+  venueTime,
+  marginMs,
+  incomplete,
+}: UpToInput): number | undefined {
   let upTo = venueTime - marginMs
-  for (const hole of holes) {
-    if (hole === undefined) return previous
-    upTo = Math.min(upTo, hole)
+  for (const deliveredUpTo of incomplete) {
+    if (deliveredUpTo === undefined) return previous
+    upTo = Math.min(upTo, deliveredUpTo)
   }
   return previous === undefined ? upTo : Math.max(previous, upTo)
 }
