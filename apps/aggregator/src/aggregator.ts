@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
 import { KafkaAvroError } from '@tickertape/kafka-avro'
 import type { KafkaAvroErrorCode } from '@tickertape/kafka-avro'
 import type { RunningService, ServiceContext } from '@tickertape/service-runtime'
@@ -11,6 +13,7 @@ const passing: readonly KafkaAvroErrorCode[] = [
   'transaction_failed',
   'broker_unreachable',
   'registry_unreachable',
+  'reading_failed',
 ]
 
 const firstRetryMs = 500
@@ -49,19 +52,9 @@ export function startAggregator(config: AggregatorConfig, context: ServiceContex
         // A session that did well for a while starts the waiting times from the shortest again.
         if (performance.now() - began > 60_000) retryInMs = firstRetryMs
         events.sessionFailed(error, retryInMs)
-        await waited(retryInMs, stopping.signal)
+        await delay(retryInMs, undefined, { signal: stopping.signal }).catch(() => undefined)
         retryInMs = Math.min(retryInMs * 2, lastRetryMs)
       }
     }
   }
-}
-
-function waited(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
 }

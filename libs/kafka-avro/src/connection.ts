@@ -1,4 +1,6 @@
-import type { LibrdKafkaError } from '@confluentinc/kafka-javascript'
+import type { Client, LibrdKafkaError } from '@confluentinc/kafka-javascript'
+
+import { KafkaAvroError, messageOf } from './errors.ts'
 
 /** Settings that every librdkafka client of the system shares. */
 export function connectionSettings(brokers: string, clientId: string) {
@@ -18,6 +20,12 @@ export function connectionSettings(brokers: string, clientId: string) {
  */
 export const haltOutOfRange = { 'auto.offset.reset': 'error' } as const
 
+/**
+ * Largest record that our producers hand over, in bytes; the topic `rejected` takes as much. It is above
+ * what other producers send by default (1 MiB), so that whatever came in can also be put aside.
+ */
+export const maxRecordBytes = 8 * 1024 * 1024
+
 type Callback<T> = (error: LibrdKafkaError | null | undefined, result: T) => void
 
 /** librdkafka's callbacks as promises. */
@@ -28,6 +36,29 @@ export function call<T>(run: (done: Callback<T>) => void): Promise<T> {
       else resolve(result)
     })
   })
+}
+
+/**
+ * Connects a client.
+ *
+ * @throws KafkaAvroError `broker_unreachable`; the client is closed then.
+ */
+export async function connect(client: Client<string>, brokers: string): Promise<void> {
+  try {
+    await call((done) => client.connect({ timeout: 30_000 }, done))
+  } catch (error) {
+    await disconnect(client)
+    throw new KafkaAvroError(
+      'broker_unreachable',
+      `Cannot reach Kafka at ${brokers} (${messageOf(error)}): is it running, and is KAFKA_BROKERS right?`,
+      { cause: error },
+    )
+  }
+}
+
+/** Closes a client, connected or not; without it its threads live on. */
+export async function disconnect(client: Client<string>): Promise<void> {
+  await call((done) => client.disconnect(done)).catch(() => undefined)
 }
 
 /** librdkafka's code for a full producer queue. */

@@ -8,6 +8,7 @@ export type KafkaAvroErrorCode =
   | 'delivery_failed'
   | 'transaction_failed'
   | 'reading_failed'
+  | 'offset_out_of_range'
 
 export class KafkaAvroError extends Error {
   override readonly name = 'KafkaAvroError'

@@ -5,7 +5,14 @@ import type {
   Producer as ProducerClient,
 } from '@confluentinc/kafka-javascript'
 
-import { call, codeOf, connectionSettings, queueFull } from './connection.ts'
+import {
+  call,
+  codeOf,
+  connect,
+  connectionSettings,
+  maxRecordBytes,
+  queueFull,
+} from './connection.ts'
 import { KafkaAvroError } from './errors.ts'
 import { Producer } from './librdkafka.ts'
 
@@ -57,18 +64,20 @@ export class EventProducer implements AsyncDisposable {
     })
   }
 
+  /** @throws KafkaAvroError `broker_unreachable`. */
   static async open(options: EventProducerOptions): Promise<EventProducer> {
     const client = new Producer({
       ...connectionSettings(options.brokers, options.clientId),
       'enable.idempotence': true,
       'compression.type': 'lz4',
+      'message.max.bytes': maxRecordBytes,
       'linger.ms': options.lingerMs ?? 5,
       // 0 is "no limit": a broker that is away is waited for; the caller's bound stops the inflow.
       'message.timeout.ms': 0,
       'queue.buffering.max.messages': 500_000,
       dr_cb: true,
     })
-    await call((done) => client.connect({ timeout: 30_000 }, done))
+    await connect(client, options.brokers)
     client.setPollInBackground(true)
     return new EventProducer(client)
   }

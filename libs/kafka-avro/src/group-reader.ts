@@ -6,7 +6,7 @@ import type {
   TopicPartitionOffset,
 } from '@confluentinc/kafka-javascript'
 
-import { call, connectionSettings, haltOutOfRange } from './connection.ts'
+import { call, connect, connectionSettings, haltOutOfRange } from './connection.ts'
 import { KafkaAvroError, messageOf } from './errors.ts'
 import { CODES, KafkaConsumer } from './librdkafka.ts'
 
@@ -97,13 +97,16 @@ export class GroupReader {
    * The group's committed offsets, waiting for open transactions to end.
    *
    * @returns for each partition the next offset to read; undefined where none was ever committed.
+   * @throws KafkaAvroError `reading_failed`.
    */
   async committed(
     partitions: readonly TopicPartition[],
   ): Promise<readonly { partition: number; topic: string; offset: number | undefined }[]> {
     const answer = await call<TopicPartitionOffset[]>((done) =>
       this.consumer.committed([...partitions], 30_000, done),
-    )
+    ).catch((error: unknown) => {
+      throw this.#failure('reading_failed', error)
+    })
     return answer.map(({ topic, partition, offset }) => ({
       topic,
       partition,
@@ -131,11 +134,11 @@ export class GroupReader {
   /**
    * Reads until the signal, then lets go of its partitions and leaves the group.
    *
-   * @throws KafkaAvroError `reading_failed`, and what a handler threw: the state in memory is not to be
+   * @throws KafkaAvroError `broker_unreachable`, `reading_failed`, `offset_out_of_range`, and what a handler threw: the state in memory is not to be
    *   trusted then.
    */
   async run(handlers: PartitionHandlers, signal: AbortSignal): Promise<void> {
-    await call((done) => this.consumer.connect({ timeout: 30_000 }, done))
+    await connect(this.consumer, this.#options.brokers)
     try {
       this.consumer.subscribe([...this.#options.topics])
       while (!signal.aborted) {
@@ -150,7 +153,7 @@ export class GroupReader {
   }
 
   async #read(): Promise<readonly Message[]> {
-    if (this.#fatal) throw this.#failure(this.#fatal)
+    if (this.#fatal) throw this.#failure('reading_failed', this.#fatal)
     try {
       return await call<Message[]>((done) =>
         this.consumer.consume(this.#options.maxBatch ?? 5_000, done),
@@ -162,7 +165,7 @@ export class GroupReader {
         code === CODES.ERRORS.ERR__AUTO_OFFSET_RESET ||
         code === CODES.ERRORS.ERR_OFFSET_OUT_OF_RANGE
       ) {
-        throw this.#failure(error)
+        throw this.#failure('offset_out_of_range', error)
       }
       this.#options.onWarning(message)
       return []
@@ -202,10 +205,14 @@ export class GroupReader {
     )
   }
 
-  #failure(error: unknown): KafkaAvroError {
+  #failure(code: 'reading_failed' | 'offset_out_of_range', error: unknown): KafkaAvroError {
+    const why =
+      code === 'offset_out_of_range'
+        ? '. The topic lost records that were not read yet: by retention, or because it was made anew'
+        : ''
     return new KafkaAvroError(
-      'reading_failed',
-      `Group ${this.#options.groupId} cannot read on in ${this.#options.topics.join(', ')}: ${messageOf(error)}. If an offset is out of range, the topic lost records that were not read yet (retention, or a topic made anew)`,
+      code,
+      `Group ${this.#options.groupId} cannot read on in ${this.#options.topics.join(', ')}: ${messageOf(error)}${why}`,
       { cause: error },
     )
   }

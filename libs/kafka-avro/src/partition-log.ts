@@ -1,8 +1,15 @@
 import type { EofEvent, Message } from '@confluentinc/kafka-javascript'
 
-import { call, connectionSettings, haltOutOfRange } from './connection.ts'
+import {
+  call,
+  codeOf,
+  connect,
+  connectionSettings,
+  disconnect,
+  haltOutOfRange,
+} from './connection.ts'
 import { KafkaAvroError, messageOf } from './errors.ts'
-import { KafkaConsumer } from './librdkafka.ts'
+import { CODES, KafkaConsumer } from './librdkafka.ts'
 
 export interface PartitionLogOptions {
   readonly brokers: string
@@ -28,7 +35,8 @@ const stallMs = 60_000
  * until the position has come there: transactions still open are waited for, so a predecessor's commit
  * that its broker is still writing is seen (the race of KAFKA-10167).
  *
- * @throws KafkaAvroError `reading_failed` if the broker or the range is gone.
+ * @throws KafkaAvroError `offset_out_of_range` if the log begins later, `reading_failed` if the broker is
+ *   gone.
  */
 export async function* readPartition(
   options: PartitionLogOptions,
@@ -53,7 +61,7 @@ export async function* readPartition(
     position = Math.max(position, eof.offset)
   })
   try {
-    await call((done) => consumer.connect({ timeout: 30_000 }, done))
+    await connect(consumer, options.brokers)
     const { topic, partition } = range
     const { lowOffset, highOffset } = await call<{ lowOffset: number; highOffset: number }>(
       (done) => consumer.queryWatermarkOffsets(topic, partition, 30_000, done),
@@ -80,11 +88,13 @@ export async function* readPartition(
     }
   } catch (error) {
     throw new KafkaAvroError(
-      'reading_failed',
+      codeOf(error) === CODES.ERRORS.ERR__AUTO_OFFSET_RESET
+        ? 'offset_out_of_range'
+        : 'reading_failed',
       `Could not read ${range.topic} [${range.partition}] from ${range.from} to ${range.to}: ${messageOf(error)}`,
       { cause: error },
     )
   } finally {
-    await call((done) => consumer.disconnect(done)).catch(() => undefined)
+    await disconnect(consumer)
   }
 }

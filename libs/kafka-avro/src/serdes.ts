@@ -76,7 +76,7 @@ export class Deserializer<T extends AvroTopic> {
   readonly #registry: Registry
   readonly #fromAvro: (value: unknown) => unknown
   readonly #unionField: string | undefined
-  /** undefined: the registry does not know the id, or its schema cannot be read as ours. */
+  /** undefined: the schema cannot be read as ours. */
   readonly #resolvers = new Map<number, ReturnType<Type['createResolver']> | undefined>()
 
   constructor(topic: T, registry: Registry) {
@@ -126,7 +126,9 @@ export class Deserializer<T extends AvroTopic> {
 
   async #load(id: number): Promise<void> {
     const schema = await this.#registry.writerSchema(id)
-    this.#resolvers.set(id, schema === undefined ? undefined : this.#resolverFor(schema))
+    // An id that the registry does not know is asked for again: it may know it later (restored, or a
+    // replica that lags behind).
+    if (schema !== undefined) this.#resolvers.set(id, this.#resolverFor(schema))
   }
 
   #resolverFor(

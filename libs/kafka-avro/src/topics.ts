@@ -1,3 +1,5 @@
+import { maxRecordBytes } from './connection.ts'
+
 /** The topics of the system, without the prefix that separates installations on one cluster. */
 export const topics = [
   'market-events',
@@ -33,7 +35,7 @@ export const topicSettings: Readonly<Record<Topic, Readonly<Record<string, strin
   'candles-live': { ...retained(10 * 60_000), 'segment.ms': String(10 * 60_000) },
   'aggregator-state': { 'cleanup.policy': 'compact' },
   'feed-cursors': { 'cleanup.policy': 'compact' },
-  rejected: retained(28 * dayMs),
+  rejected: { ...retained(28 * dayMs), 'max.message.bytes': String(maxRecordBytes) },
 }
 
 /** Partitions of a new installation. Another count is a new generation of topics. */

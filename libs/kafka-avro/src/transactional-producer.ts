@@ -3,7 +3,15 @@ import type {
   TopicPartitionOffset,
 } from '@confluentinc/kafka-javascript'
 
-import { call, codeOf, connectionSettings, queueFull } from './connection.ts'
+import {
+  call,
+  codeOf,
+  connect,
+  connectionSettings,
+  disconnect,
+  maxRecordBytes,
+  queueFull,
+} from './connection.ts'
 import { KafkaAvroError, messageOf } from './errors.ts'
 import type { OutgoingRecord } from './event-producer.ts'
 import type { GroupReader } from './group-reader.ts'
@@ -24,6 +32,7 @@ const timeoutMs = 30_000
 /** A transaction's life on librdkafka. Any failure is final: abort, throw the state away, start anew. */
 export class TransactionalProducer implements AsyncDisposable {
   readonly #client: ProducerClient
+  #open = false
 
   private constructor(client: ProducerClient) {
     this.#client = client
@@ -36,16 +45,18 @@ export class TransactionalProducer implements AsyncDisposable {
       'transactional.id': options.transactionalId,
       'transaction.timeout.ms': timeoutMs,
       'compression.type': 'lz4',
+      'message.max.bytes': maxRecordBytes,
       'linger.ms': 5,
       'queue.buffering.max.messages': 1_000_000,
     })
+    await connect(client, options.brokers)
+    client.setPollInBackground(true)
     try {
-      await call((done) => client.connect({ timeout: timeoutMs }, done))
-      client.setPollInBackground(true)
       await call<void>((done) =>
         client.initTransactions(timeoutMs, (error) => done(error, undefined)),
       )
     } catch (error) {
+      await disconnect(client)
       throw new KafkaAvroError(
         'broker_unreachable',
         `Could not start transactions at ${options.brokers} (${messageOf(error)}): is Kafka running?`,
@@ -58,6 +69,7 @@ export class TransactionalProducer implements AsyncDisposable {
   /** @throws KafkaAvroError `transaction_failed`, as every method here. */
   async begin(): Promise<void> {
     await this.#step('begin', (done) => this.#client.beginTransaction(done))
+    this.#open = true
   }
 
   /** Queues a record of the open transaction, waiting while the local queue is full. */
@@ -94,13 +106,16 @@ export class TransactionalProducer implements AsyncDisposable {
 
   async commit(): Promise<void> {
     await this.#step('commit', (done) => this.#client.commitTransaction(timeoutMs, done))
+    this.#open = false
   }
 
-  async abort(): Promise<void> {
-    await this.#step('abort', (done) => this.#client.abortTransaction(timeoutMs, done))
-  }
-
+  /** Aborts what is open: readers would wait for it until it times out. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#open) {
+      await this.#step('abort', (done) => this.#client.abortTransaction(5_000, done)).catch(
+        () => undefined,
+      )
+    }
     await call((done) => this.#client.disconnect(5_000, done)).catch(() => undefined)
   }
 
