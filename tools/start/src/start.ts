@@ -1,12 +1,12 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { ensureTopics } from '@tickertape/kafka-avro'
 import { startStack } from '@tickertape/stack'
-import type { StackAddresses } from '@tickertape/stack'
 
 import { inheritedEnvironment } from './config.ts'
 import type { RunPlace, StartOptions } from './config.ts'
+import { prepareInstallation, verifyCommand } from './installation.ts'
+import type { Installation } from './installation.ts'
 import { sumMetric } from './metrics-text.ts'
 import { mainFile, servicePorts, services } from './services.ts'
 import type { ServiceName, ServicePorts } from './services.ts'
@@ -33,7 +33,7 @@ export async function start(
       signal,
     }),
   )
-  await ensureTopics({ brokers: stack.kafkaBrokers })
+  const installation = await prepareInstallation(stack, options.venue)
   const portOf = await servicePorts(ports)
   const logs = join(folder, 'logs')
   mkdirSync(logs, { recursive: true })
@@ -44,7 +44,10 @@ export async function start(
       const supervised = new SupervisedProcess({
         name,
         main: mainFile(project),
-        environment: { ...inheritedEnvironment(name), ...settingsOf(name, stack, portOf, options) },
+        environment: {
+          ...inheritedEnvironment(name),
+          ...settingsOf(name, installation, portOf, options),
+        },
         logFile,
         onExit: (how, restartInMs) =>
           print(`${name} ${how}; starting it again in ${restartInMs / 1000} s (${logFile})`),
@@ -57,7 +60,7 @@ export async function start(
       ['what', 'where', 'pid', 'log'],
       ['kafka', stack.kafkaBrokers, '', join(stack.folder, 'logs')],
       ['registry', stack.registryUrl, '', ''],
-      ['postgresql', stack.databaseUrl, '', ''],
+      ['postgresql', installation.databaseUrl, '', ''],
       ...running.map(({ name, port, pid, logFile }) => [
         name,
         name === 'market-simulator'
@@ -68,22 +71,28 @@ export async function start(
       ]),
     ]),
   )
-  print('Ctrl-C stops all of it. `npm run verify` checks the candles against the stored trades.')
+  print(`Ctrl-C stops all of it. This checks the candles against the stored trades:
+  ${verifyCommand(installation)}`)
   await printStatus(portOf, signal, print)
   print('Stopping: services drain first, then the stack …')
 }
 
 function settingsOf(
   name: ServiceName,
-  stack: StackAddresses,
+  installation: Installation,
   ports: ServicePorts,
   { venue, instruments }: StartOptions,
 ): Record<string, string> {
   const port = String(ports[name])
   if (name === 'market-simulator') return { SIMULATOR_PORT: port }
-  const shared = { KAFKA_BROKERS: stack.kafkaBrokers, REGISTRY_URL: stack.registryUrl }
+  const { kafkaBrokers, registryUrl, databaseUrl, topicPrefix } = installation
+  const shared = {
+    KAFKA_BROKERS: kafkaBrokers,
+    REGISTRY_URL: registryUrl,
+    TOPIC_PREFIX: topicPrefix,
+  }
   if (name === 'pg-sink') {
-    return { ...shared, DATABASE_URL: stack.databaseUrl, PG_SINK_ADMIN_PORT: port }
+    return { ...shared, DATABASE_URL: databaseUrl, PG_SINK_ADMIN_PORT: port }
   }
   if (name === 'aggregator') return { ...shared, AGGREGATOR_ADMIN_PORT: port }
   const simulator = `127.0.0.1:${ports['market-simulator']}`
