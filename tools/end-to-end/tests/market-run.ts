@@ -42,6 +42,10 @@ export interface MarketRunResult {
   /** Every row of `trades`, in the same order. */
   readonly stored: readonly PlainTrade[]
   readonly report: VerifyReport
+  /** Records that any service turned away, as `stage: reason`. */
+  readonly rejected: readonly string[]
+  /** Trades that the 1s candles count. */
+  readonly tradesInCandles: number
 }
 
 /**
@@ -96,7 +100,16 @@ export async function runMarket(options: MarketRunOptions): Promise<MarketRunRes
       topicPrefix: road.topicPrefix,
       aggregatorGroupId: `${road.topicPrefix}aggregator`,
     })
-    return { truth, stored: await readTrades(database), report }
+    return {
+      truth,
+      stored: await readTrades(database),
+      report,
+      rejected: await readRejected(database),
+      tradesInCandles: await numberFrom(
+        database,
+        "select sum(trade_count) as value from candles where interval = '1s'",
+      ),
+    }
   } catch (error) {
     throw new Error(`${error instanceof Error ? error.message : String(error)}\n${road.output}`, {
       cause: error,
@@ -169,6 +182,13 @@ async function watermark(database: Client): Promise<number> {
 async function numberFrom(database: Client, query: string): Promise<number> {
   const { rows } = await database.query<{ value: string }>(query)
   return Number(rows[0]?.value ?? 0)
+}
+
+async function readRejected(database: Client): Promise<readonly string[]> {
+  const { rows } = await database.query<{ stage: string; reason: string }>(
+    'select stage, reason from rejected order by stage, reason',
+  )
+  return rows.map(({ stage, reason }) => `${stage}: ${reason}`)
 }
 
 async function readTrades(database: Client): Promise<readonly PlainTrade[]> {
