@@ -90,12 +90,15 @@ function given({ history: past, maxInFlight, holeBuffer, cursor: at }: Given = {
     failures: 3,
   }
   const stop = new AbortController()
-  const ended = new FeedSession(state, stop.signal).run()
-  onTestFinished(async () => {
-    stop.abort()
-    await ended
-  })
-  return { recording, history, scripted, state, stop, ended }
+  const connect = (): Promise<string> => {
+    const session = new FeedSession(state, stop.signal).run()
+    onTestFinished(async () => {
+      stop.abort()
+      await session
+    })
+    return session
+  }
+  return { recording, history, scripted, state, stop, connect, ended: connect() }
 }
 
 function heartbeatsOf(recording: RecordingLog): readonly FeedHeartbeat[] {
@@ -265,6 +268,36 @@ describe('a connection', () => {
     open = false
     await waitUntil('reading', () => !scripted.paused)
     expect(recording.sequences).toEqual([11, 12, 13, 14, 15, 16])
+  })
+
+  // A connection that is not read answers nothing: one that begins paused, for a hole that only its own
+  // catch-up would fill, neither learns the time nor subscribes, and stays so for ever.
+  it('reads from its start, though the one before it stopped for a hole', async () => {
+    let open = true
+    const { recording, history, scripted, ended, connect } = given({
+      holeBuffer: 3,
+      history: {
+        before: () => {
+          if (open && history.options.last > 10) throw new RestError('unavailable', 'scripted')
+        },
+      },
+    })
+    await heartbeat(recording)
+    history.options.last = 11
+    scripted.frame(...sampleTrades(12, 14))
+    expect(scripted.paused).toBe(true)
+    scripted.cut('scripted cut')
+    await ended
+    scripted.beforeAnswer = () => scripted.frame(...sampleTrades(15, 16))
+    void connect()
+    await waitUntil('the subscription', () => scripted.subscriptions === 2)
+    expect(scripted.paused).toBe(false)
+    // Now there is a catch-up that ends the wait.
+    scripted.frame(sampleTrade(17))
+    expect(scripted.paused).toBe(true)
+    open = false
+    await waitUntil('reading', () => !scripted.paused)
+    expect(recording.sequences).toEqual(sampleTrades(11, 17).map(({ sequence }) => sequence))
   })
 
   it('writes a frame that it cannot read to rejected, as it came', async () => {

@@ -47,6 +47,7 @@ export class FeedSession {
   readonly #filling = new Set<InstrumentDelivery>()
   /** What the history may still hold something of that the stream did not bring. */
   readonly #catchingUp: Set<InstrumentDelivery>
+  #subscribed = false
 
   /** @param stop ends the session. */
   constructor(state: FeedState, stop: AbortSignal) {
@@ -92,6 +93,8 @@ export class FeedSession {
       throw reason
     } finally {
       gate.detach()
+      // What fills a hole ends here; the next connection has to be read to begin its catch-up.
+      for (const instrument of this.#state.deliveries.keys()) gate.release(instrument)
       this.#ended.abort(new ConnectionLost('ended'))
     }
   }
@@ -101,6 +104,7 @@ export class FeedSession {
     const startedAt = performance.now()
     const venueTime = await this.#firstVenueTime(connection)
     const { refused } = await connection.subscribe([...deliveries.keys()])
+    this.#subscribed = true
     this.#tellRefused(refused)
     const accepted = [...deliveries.values()].filter(
       ({ instrument }) => !refused.includes(instrument),
@@ -224,6 +228,8 @@ export class FeedSession {
 
   #holdForHole(delivery: InstrumentDelivery): void {
     const { config, events, gate } = this.#state
+    // Until then nothing fills the hole, and the answer to the subscription has to be read.
+    if (!this.#subscribed) return
     if (delivery.waitingCount < config.holes.buffer || gate.isHeldBy(delivery.instrument)) return
     gate.hold(delivery.instrument)
     events.readingStopped('hole', delivery.instrument)

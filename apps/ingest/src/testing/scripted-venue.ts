@@ -12,8 +12,12 @@ export class ScriptedVenue {
   refused: readonly string[] = []
   paused = false
   asked = 0
+  subscriptions = 0
+  /** Called before the answer to a subscription. */
+  beforeAnswer: () => void = () => undefined
   #options: ConnectOptions | undefined
   #end = Promise.withResolvers<string>()
+  #resumed = Promise.withResolvers<void>()
 
   constructor(history: ScriptedHistory) {
     this.venue = {
@@ -49,21 +53,36 @@ export class ScriptedVenue {
   #connect(options: ConnectOptions): FeedConnection {
     this.#options = options
     this.#end = Promise.withResolvers<string>()
+    this.paused = false
+    options.signal.addEventListener('abort', () => this.cut('ended by us'), { once: true })
     return {
       closed: this.#end.promise,
-      subscribe: () => Promise.resolve({ refused: this.refused }),
-      venueTime: () => {
-        if (!this.connected) return Promise.reject(new ConnectionLost('cut'))
+      subscribe: async () => {
+        this.beforeAnswer()
+        await this.#answerRead()
+        this.subscriptions += 1
+        return { refused: this.refused }
+      },
+      venueTime: async () => {
+        await this.#answerRead()
         this.asked += 1
-        return Promise.resolve(this.times.length > 1 ? this.times.shift() : this.times[0])
+        return this.times.length > 1 ? this.times.shift() : this.times[0]
       },
       pause: () => {
         this.paused = true
       },
       resume: () => {
         this.paused = false
+        this.#resumed.resolve()
+        this.#resumed = Promise.withResolvers()
       },
       [Symbol.dispose]: () => this.cut('ended by us'),
     }
+  }
+  /** An answer, as any frame, comes only while the connection is read. */
+  async #answerRead(): Promise<void> {
+    const end = this.#end.promise
+    while (this.connected && this.paused) await Promise.race([this.#resumed.promise, end])
+    if (!this.connected) throw new ConnectionLost('cut')
   }
 }
