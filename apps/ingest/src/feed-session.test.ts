@@ -10,6 +10,7 @@ import { FeedSession } from './feed-session.ts'
 import type { FeedState } from './feed-session.ts'
 import { HoleFiller } from './hole-filler.ts'
 import { InstrumentDelivery } from './instrument-delivery.ts'
+import type { RejectedTrade } from './mapped-trade.ts'
 import { ReadingGate } from './reading-gate.ts'
 import { RestClient, RestError } from './rest-client.ts'
 import { RecordingLog } from './testing/recording-log.ts'
@@ -99,6 +100,10 @@ function given({ history: past, maxInFlight, holeBuffer, cursor: at }: Given = {
     return session
   }
   return { recording, history, scripted, state, stop, connect, ended: connect() }
+}
+
+function unplaceable(known: Pick<RejectedTrade, 'instrument' | 'sequence'>): RejectedTrade {
+  return { kind: 'rejected', reason: 'invalid', message: 'scripted', original: '{}', ...known }
 }
 
 function heartbeatsOf(recording: RecordingLog): readonly FeedHeartbeat[] {
@@ -306,6 +311,54 @@ describe('a connection', () => {
     scripted.malformed('{"half')
     const rejected = recording.records.filter(({ topic }) => topic === 'rejected')
     expect(rejected.map(({ key, value }) => [key, String(value)])).toEqual([[null, '{"half']])
+  })
+
+  // In a quiet market nothing shows the hole that such a frame leaves: a heartbeat that passes it makes
+  // its trades late, whenever they are found.
+  it.each([
+    ['a frame that it cannot read', (venue: ScriptedVenue) => venue.malformed('{"half')],
+    [
+      'a row without a sequence',
+      (venue: ScriptedVenue) => venue.frame(unplaceable({ instrument: 'X', sequence: undefined })),
+    ],
+    [
+      'a row without an instrument',
+      (venue: ScriptedVenue) => venue.frame(unplaceable({ instrument: undefined, sequence: 11 })),
+    ],
+  ])('asks the history what was in %s before it goes on', async (_name, lose) => {
+    let open = false
+    const { recording, history, scripted } = given({
+      history: {
+        before: () => {
+          if (history.options.last > 10 && !open) throw new RestError('unavailable', 'scripted')
+        },
+      },
+    })
+    scripted.times = [10_900]
+    await heartbeat(recording)
+    history.options.last = 11
+    lose(scripted)
+    scripted.times = [60_000]
+    await heartbeat(recording)
+    await heartbeat(recording)
+    expect(heartbeatsOf(recording).at(-1)?.upTo).toBe(10_700)
+    open = true
+    await waitUntil('a later time', () => (heartbeatsOf(recording).at(-1)?.upTo ?? 0) > 10_700)
+    expect(recording.sequences).toEqual([11])
+  })
+
+  it('asks the history again for what a frame lost while it was asked', async () => {
+    let lose = (): void => undefined
+    const { recording, history, scripted } = given({ history: { before: () => lose() } })
+    await heartbeat(recording)
+    lose = () => {
+      lose = () => undefined
+      scripted.malformed('{"second')
+    }
+    const before = history.asked.length
+    scripted.malformed('{"first')
+    await waitUntil('two questions', () => history.asked.length === before + 2)
+    expect(history.asked.at(-1)).toEqual({ from: 11, to: undefined })
   })
 
   it('names what the venue refuses, and goes on with the rest', async () => {

@@ -9,7 +9,7 @@ import { ConnectionLost } from './feed.ts'
 import type { FeedConnection } from './feed.ts'
 import type { HoleFiller } from './hole-filler.ts'
 import type { InstrumentDelivery } from './instrument-delivery.ts'
-import type { MappedTrade, MappingContext } from './mapped-trade.ts'
+import type { MappedTrade, MappingContext, RejectedTrade } from './mapped-trade.ts'
 import type { MarketLog } from './market-log.ts'
 import type { ReadingGate } from './reading-gate.ts'
 import type { RestClient } from './rest-client.ts'
@@ -48,6 +48,8 @@ export class FeedSession {
   /** What the history may still hold something of that the stream did not bring. */
   readonly #catchingUp: Set<InstrumentDelivery>
   #subscribed = false
+  /** Frames and rows of which it cannot be told whose trades they held. */
+  #unplaceable = 0
 
   /** @param stop ends the session. */
   constructor(state: FeedState, stop: AbortSignal) {
@@ -123,7 +125,11 @@ export class FeedSession {
 
   async #catchUp(delivery: InstrumentDelivery): Promise<void> {
     this.#catchingUp.add(delivery)
-    await this.#state.filler.catchUp(delivery, this.#signal)
+    let before: number
+    do {
+      before = this.#unplaceable
+      await this.#state.filler.catchUp(delivery, this.#signal)
+    } while (before !== this.#unplaceable)
     this.#catchingUp.delete(delivery)
     this.#fillHole(delivery)
   }
@@ -171,7 +177,10 @@ export class FeedSession {
     for (const mapped of trades) {
       const instrument = mapped.kind === 'trade' ? mapped.trade.instrument : mapped.instrument
       const delivery = deliveries.get(instrument ?? '')
-      if (mapped.kind === 'rejected') events.rejected(mapped.reason, mapped.message)
+      if (mapped.kind === 'rejected') {
+        events.rejected(mapped.reason, mapped.message)
+        if (isUnplaceable(mapped)) this.#onUnplaceable()
+      }
       if (delivery === undefined) {
         this.#rejectForeign(mapped)
         continue
@@ -210,6 +219,16 @@ export class FeedSession {
     const { events, log } = this.#state
     events.rejected('malformed', message)
     log.reject({ reason: 'malformed', message, original: frame, instrumentId: null })
+    this.#onUnplaceable()
+  }
+
+  /** A trade that nobody missed may be lost: heartbeats wait until every history was asked for it. */
+  #onUnplaceable(): void {
+    this.#unplaceable += 1
+    for (const delivery of this.#state.deliveries.values()) {
+      if (this.#catchingUp.has(delivery)) continue
+      this.#catchUp(delivery).catch((error: unknown) => this.#ended.abort(error))
+    }
   }
 
   /** Fetches what is missing, unless the catch-up does so anyway. */
@@ -290,4 +309,9 @@ export class FeedSession {
     this.#state.upTo = upTo
     events.heartbeat(upTo, venueTime)
   }
+}
+
+/** Whether a row shows no hole in any sequence of ours, though it may be a trade of it. */
+function isUnplaceable({ instrument, sequence }: RejectedTrade): boolean {
+  return instrument === undefined || sequence === undefined
 }
