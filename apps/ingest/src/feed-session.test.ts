@@ -78,6 +78,7 @@ function given({ history: past, maxInFlight, holeBuffer, cursor: at }: Given = {
       tries: 100_000,
       backoff: { firstMs: 1, maxMs: 1 },
       venueTime: () => 0,
+      upTo: () => state.upTo,
       onPage: (each) => {
         if (each.waitingCount < config.holes.buffer) gate.release(each.instrument)
       },

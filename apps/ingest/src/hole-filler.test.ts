@@ -17,7 +17,11 @@ function cursorAt(sequence: number | null): FeedCursor {
   return { feedId: 'f', replicaId: 'a', instrument: 'X', sequence, eventTime, tradeIds: [] }
 }
 
-function begin(cursor: FeedCursor | undefined, options: Partial<ScriptedHistoryOptions>) {
+function begin(
+  cursor: FeedCursor | undefined,
+  options: Partial<ScriptedHistoryOptions>,
+  upTo?: number,
+) {
   const recording = new RecordingLog()
   const history = new ScriptedHistory(options)
   const gaps: SequenceGap[] = []
@@ -35,6 +39,7 @@ function begin(cursor: FeedCursor | undefined, options: Partial<ScriptedHistoryO
     tries: 3,
     backoff: { firstMs: 1, maxMs: 1 },
     venueTime: () => venueTime,
+    upTo: () => upTo,
     onPage: () => undefined,
     onFailure: () => undefined,
     onGap: (gap) => gaps.push(gap),
@@ -172,6 +177,26 @@ describe('a hole', () => {
         state: 'unrecoverable',
       },
     ])
+  })
+
+  // Windows up to the last heartbeat may have closed as complete: a gap that reached back behind it
+  // would contradict them.
+  it('begins no earlier than what heartbeats have vouched for', async () => {
+    const { gaps, delivery, filler, stream, signal } = begin(
+      cursorAt(10),
+      { first: 13, last: 12 },
+      11_700,
+    )
+    stream(13)
+    await filler.fill(delivery, signal)
+    expect(gaps).toMatchObject([{ fromTime: 11_700, toTime: 13_001 }])
+  })
+
+  it('ends behind its beginning, though heartbeats vouched for the time of the trade behind it', async () => {
+    const { gaps, delivery, filler, stream, signal } = begin(cursorAt(10), {}, 20_000)
+    stream(13)
+    await filler.fill(delivery, signal)
+    expect(gaps).toMatchObject([{ fromTime: 20_000, toTime: 20_001 }])
   })
 
   it('is given up at once where the venue refuses the question', async () => {

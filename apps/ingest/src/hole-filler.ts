@@ -18,6 +18,8 @@ export interface HoleFillerOptions {
   readonly backoff: BackoffBounds
   /** The venue's time, as far as it is known. */
   readonly venueTime: () => number
+  /** The last heartbeat's; undefined before the first one. */
+  readonly upTo: () => number | undefined
   readonly onPage: (delivery: InstrumentDelivery, counts: OfferedCounts) => void
   readonly onFailure: (delivery: InstrumentDelivery, error: RestError, tries: number) => void
   readonly onGap: (gap: SequenceGap) => void
@@ -116,8 +118,9 @@ export class HoleFiller {
 
   #giveUp(delivery: InstrumentDelivery): void {
     const counts = { delivered: 0, duplicates: 0, rejected: 0 }
-    const gap = delivery.giveUp(this.#options.venueTime(), counts)
-    if (gap !== undefined) this.#options.onGap(gap)
+    const { onGap, upTo, venueTime } = this.#options
+    const gap = delivery.giveUp({ upTo: upTo(), until: venueTime() }, counts)
+    if (gap !== undefined) onGap(gap)
     this.#options.onPage(delivery, counts)
   }
 }

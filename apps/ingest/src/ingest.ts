@@ -109,6 +109,7 @@ export async function startIngest(
     tries: config.holes.tries,
     backoff: historyBackoff,
     venueTime: () => state.venueTime ?? Date.now(),
+    upTo: () => state.upTo,
     onPage: (delivery, counts) => {
       events.traded('history', counts.delivered)
       events.duplicated('history', counts.duplicates)

@@ -32,6 +32,13 @@ export interface OfferedCounts {
   rejected: number
 }
 
+export interface GapBounds {
+  /** The last heartbeat's; undefined before the first one. */
+  readonly upTo: number | undefined
+  /** The venue's time, for a stretch without an end. */
+  readonly until: number
+}
+
 type Sequenced = MappedTrade & { readonly sequence: number }
 
 /** One instrument's way into the log: in the order of its sequence, without holes, each trade once. */
@@ -154,15 +161,16 @@ export class InstrumentDelivery {
    * Announces the first hole as unrecoverable and goes on behind it. Without a hole the end of what is
    * missing is not known, nor whether anything is; the stream goes on behind the last trade then.
    *
-   * @param until the venue's time, for a stretch without an end.
+   * It begins no earlier than `upTo`, though what is missing may: readers have closed windows as
+   * complete by what the heartbeats said.
    */
-  giveUp(until: number, counts: OfferedCounts): SequenceGap | undefined {
+  giveUp({ upTo, until }: GapBounds, counts: OfferedCounts): SequenceGap | undefined {
     const { feedId, replicaId, instrumentId, log } = this.#options
     const { hole, lowestWaiting } = this.#tracker
     const from = hole?.from ?? (this.position === undefined ? null : this.position + 1)
     if (from === null) return undefined
     const nextTime = lowestWaiting?.kind === 'trade' ? lowestWaiting.trade.eventTime + 1 : until
-    const fromTime = this.#eventTime ?? nextTime
+    const fromTime = Math.max(this.#eventTime ?? nextTime, upTo ?? -Infinity)
     const gap: SequenceGap = {
       gapId: `${feedId}|${instrumentId}|${from}-${hole?.to ?? ''}`,
       feedId,
