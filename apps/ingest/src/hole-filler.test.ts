@@ -232,6 +232,21 @@ describe('a hole', () => {
 })
 
 describe('a rejected trade', () => {
+  // Nothing would ever tell where the instrument begins: its trades would wait for good.
+  it("without a sequence, if it is the venue's last, leaves the beginning to the stream", () => {
+    const { recording, delivery, stream } = begin(undefined, {})
+    delivery.beginBehind({
+      kind: 'rejected',
+      reason: 'invalid',
+      message: 'scripted',
+      original: '{}',
+      instrument: 'X',
+      sequence: undefined,
+    })
+    stream(11, 12)
+    expect(recording.sequences).toEqual([11, 12])
+  })
+
   it('goes to rejected in its place, covers its sequence and makes no hole', () => {
     const { recording, delivery, stream } = begin(cursorAt(10), {})
     const counts = { delivered: 0, duplicates: 0, rejected: 0 }

@@ -22,7 +22,7 @@ type Beginning =
   | 'known'
   /** The venue had no trade when we began: its first one is ours too. */
   | 'at the first trade'
-  /** The venue's history cannot be asked: whatever the stream brings first. */
+  /** The venue's history does not tell: whatever the stream brings first. */
   | 'with the stream'
 
 export interface OfferedCounts {
@@ -113,7 +113,7 @@ export class InstrumentDelivery {
     if (newest === undefined) {
       this.#beginning = 'at the first trade'
     } else if (newest.sequence === undefined) {
-      this.#beginning = 'with the stream'
+      this.beginWithStream()
     } else {
       this.#beginning = 'known'
       this.#tracker.begin(newest.sequence)
