@@ -2,6 +2,13 @@ import { WebSocket } from 'ws'
 
 import { ConnectionLost } from './feed.ts'
 
+/**
+ * Largest frame, in bytes: far above what venues send, and below what a record of `rejected` may hold
+ * (8 MiB), where a frame that cannot be read goes as it came. A larger one ends the connection with
+ * 1009, and the next one catches up.
+ */
+const maxFrameBytes = 4 * 1024 ** 2
+
 export interface VenueSocketOptions {
   readonly url: string
   readonly connectTimeoutMs: number
@@ -53,6 +60,7 @@ export class VenueSocket implements Disposable {
     const socket = new WebSocket(options.url, {
       handshakeTimeout: options.connectTimeoutMs,
       perMessageDeflate: false,
+      maxPayload: maxFrameBytes,
     })
     const venueSocket = new VenueSocket(socket, options)
     const opened = new Promise<'open'>((resolve) => {
