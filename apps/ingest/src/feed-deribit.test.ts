@@ -36,6 +36,7 @@ it('answers a test_request so that the reply is known as one', async () => {
         timeoutMs: 1_000,
         budget: { capacity: 1, refillPerSecond: 1 },
         saysRateLimited: () => false,
+        saysRefused: () => false,
         onAnswer: () => undefined,
       }),
       mapping: () => ({ feedId: 'deribit', receivedAt: 0, futureToleranceMs: 0 }),

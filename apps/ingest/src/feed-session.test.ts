@@ -69,6 +69,7 @@ function given({ history: past, maxInFlight, holeBuffer, cursor: at }: Given = {
       timeoutMs: 1,
       budget: scripted.venue.restBudget,
       saysRateLimited: () => false,
+      saysRefused: () => false,
       onAnswer: () => undefined,
     }),
     mapping: () => ({ feedId: 'f', receivedAt: 0, futureToleranceMs: 0 }),

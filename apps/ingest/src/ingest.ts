@@ -94,6 +94,7 @@ export async function startIngest(
     timeoutMs: restTimeoutMs,
     budget: venue.restBudget,
     saysRateLimited: venue.saysRateLimited,
+    saysRefused: venue.saysRefused,
     onAnswer: events.requested,
   })
   const mapping = (): MappingContext => ({

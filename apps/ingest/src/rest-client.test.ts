@@ -24,6 +24,7 @@ async function clientOf(answer: RequestListener, timeoutMs = 5_000) {
     timeoutMs,
     budget: { capacity: 1_000, refillPerSecond: 1_000 },
     saysRateLimited: (body) => body.includes('10028'),
+    saysRefused: (body) => body.includes('-1121'),
     onAnswer: (status) => statuses.push(status),
   })
   return { client, statuses, server }
@@ -36,11 +37,19 @@ it('appends path and query to the base address', async () => {
   )
 })
 
+// What is refused is given up at once, and its trades are lost: a passing failure must not be taken for
+// it, whatever its status.
 it.each([
   [429, '', 'rate_limited'],
   [418, '', 'rate_limited'],
   [400, '{"error":{"code":10028}}', 'rate_limited'],
   [400, '{"code":-1121}', 'refused'],
+  [404, '{"code":-1121}', 'refused'],
+  [400, '{"error":{"code":10041}}', 'unavailable'],
+  [404, 'no such page', 'unavailable'],
+  [403, 'blocked by a firewall', 'rate_limited'],
+  [451, '', 'unavailable'],
+  [503, '{"code":-1121}', 'unavailable'],
   [503, '', 'unavailable'],
 ])('an answer of %i with "%s" is %s', async (status, body, code) => {
   const { client, statuses } = await clientOf((_request, response) => {

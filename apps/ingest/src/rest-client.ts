@@ -25,12 +25,17 @@ export interface RestClientOptions {
   readonly timeoutMs: number
   readonly budget: RequestBudgetOptions
   readonly saysRateLimited: (body: string) => boolean
+  /** Whether an answer with status 400 or 404 says that the same request never succeeds. */
+  readonly saysRefused: (body: string) => boolean
   /** Called once for every answer: its HTTP status, or 0 if none came. */
   readonly onAnswer: (status: number) => void
 }
 
 /** Where a venue says "too many" and not how long to stay away. */
 const defaultRetryAfterMs = 2_000
+
+/** The same for a firewall in front of the venue (403), whose bans last minutes: Binance's mostly five. */
+const firewallRetryAfterMs = 60_000
 
 /** GET requests to one venue, within its limits. */
 export class RestClient {
@@ -66,13 +71,15 @@ export class RestClient {
     if (status >= 200 && status < 300) return body
     const said = `GET ${address} was answered with ${status}: ${body.slice(0, 300)}`
     // 418 is Binance's: banned for not heeding 429.
-    if (status === 429 || status === 418 || this.#options.saysRateLimited(body)) {
+    if ([429, 418, 403].includes(status) || this.#options.saysRateLimited(body)) {
       const seconds = Number(retryAfter ?? Number.NaN)
-      const silenceMs = Number.isFinite(seconds) ? seconds * 1000 : defaultRetryAfterMs
+      const untoldMs = status === 403 ? firewallRetryAfterMs : defaultRetryAfterMs
+      const silenceMs = Number.isFinite(seconds) ? seconds * 1000 : untoldMs
       this.#silentUntil = Math.max(this.#silentUntil, performance.now() + silenceMs)
       throw new RestError('rate_limited', said)
     }
-    throw new RestError(status >= 500 ? 'unavailable' : 'refused', said)
+    const refused = (status === 400 || status === 404) && this.#options.saysRefused(body)
+    throw new RestError(refused ? 'refused' : 'unavailable', said)
   }
 
   async #fetch(

@@ -13,6 +13,8 @@ export const binance: Venue = {
   // Half of the weight of an address, 6,000 a minute.
   restBudget: { capacity: 1_000, refillPerSecond: 50 },
   saysRateLimited: (body) => /"code"\s*:\s*-1003\b/.test(body),
+  // -1100 to -1199: https://developers.binance.com, spot, error codes, "Request issues".
+  saysRefused: (body) => /"code"\s*:\s*-11\d\d\b/.test(body),
   connect: connectBinance,
   history: (rest, mapping) => new BinanceHistory(rest, mapping),
 }

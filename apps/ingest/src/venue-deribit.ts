@@ -17,6 +17,9 @@ export function deribit(interval: DeribitInterval): Venue {
     // Credits for sessions without a key, by address; half is left to others behind the same one.
     restBudget: { capacity: 25_000, refillPerSecond: 5_000 },
     saysRateLimited: (body) => /"code"\s*:\s*10028\b/.test(body),
+    // Invalid params, unsupported instrument, invalid arguments, instrument not found:
+    // https://docs.deribit.com, "RPC Error Codes".
+    saysRefused: (body) => /"code"\s*:\s*(?:-32602|10020|11029|13020)\b/.test(body),
     connect: (options) => connectDeribit(options, interval),
     history: (rest, mapping) => new DeribitHistory(rest, mapping),
   }

@@ -31,6 +31,11 @@ export interface Venue {
   readonly restBudget: { readonly capacity: number; readonly refillPerSecond: number }
   /** Whether an answer with an error status says that there were too many requests. */
   readonly saysRateLimited: (body: string) => boolean
+  /**
+   * Whether an answer with status 400 or 404 blames the instrument or another argument, so that the
+   * same request never succeeds.
+   */
+  readonly saysRefused: (body: string) => boolean
   /** @throws ConnectionLost if there is no connection within the timeout. */
   connect(options: ConnectOptions): Promise<FeedConnection>
   history(rest: RestClient, mapping: () => MappingContext): TradeHistory

@@ -28,6 +28,7 @@ export class ScriptedVenue {
       heartbeatMarginMs: 200,
       restBudget: { capacity: 1, refillPerSecond: 1 },
       saysRateLimited: () => false,
+      saysRefused: () => false,
       connect: (options) => Promise.resolve(this.#connect(options)),
       history: () => history,
     }

@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest'
+
+import { venues } from './venue-registry.ts'
+
+const deribitInterval = '100ms'
+
+// What a venue refuses is given up at once: the codes of failures that pass are none of these.
+it.each([
+  ['deribit', '{"error":{"code":-32602,"message":"Invalid params"}}', true],
+  ['deribit', '{"error":{"message":"not_found","code":13020}}', true],
+  ['deribit', '{"error":{"code":10028,"message":"too_many_requests"}}', false],
+  ['deribit', '{"error":{"code":10041,"message":"settlement_in_progress"}}', false],
+  ['deribit', '{"error":{"code":13028,"message":"temporarily_unavailable"}}', false],
+  ['binance', '{"code":-1121,"msg":"Invalid symbol."}', true],
+  ['binance', '{"code": -1100,"msg":"Illegal characters."}', true],
+  ['binance', '{"code":-1003,"msg":"Too many requests."}', false],
+  ['binance', '{"code":-1001,"msg":"Internal error."}', false],
+  ['binance', '{"code":-11211}', false],
+] as const)('%s answering %s refuses for good: %s', (name, body, refused) => {
+  expect(venues[name]({ deribitInterval }).saysRefused(body)).toBe(refused)
+})
