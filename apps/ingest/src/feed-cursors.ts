@@ -24,7 +24,8 @@ export interface ReadCursorsOptions extends CursorOwner {
   readonly instruments: readonly string[]
 }
 
-function cursorKey({ feedId, replicaId }: CursorOwner, instrument: string): string {
+/** The key of a replica's cursor in feed-cursors. */
+export function cursorKey({ feedId, replicaId }: CursorOwner, instrument: string): string {
   return `${feedId}|${replicaId}|${instrument}`
 }
 

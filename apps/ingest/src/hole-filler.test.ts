@@ -70,7 +70,7 @@ describe('catching up', () => {
     expect(recording.sequences).toEqual([11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22])
   })
 
-  it('of a venue that has nothing new asks once', async () => {
+  it('of a venue that has nothing new asks for trades once', async () => {
     const { history, delivery, filler, recording, signal } = begin(cursorAt(10), { last: 10 })
     await filler.catchUp(delivery, signal)
     expect(history.asked).toEqual([{ from: 11, to: undefined }])
@@ -98,6 +98,24 @@ describe('catching up', () => {
     stream(7)
     await again
     expect(recording.sequences).toEqual([5, 6, 7])
+  })
+
+  // Such a cursor makes every trade of the venue a duplicate: no hole shows, heartbeats go on, and quiet
+  // candles come of a busy market.
+  it.each([0, 39_999])('refuses a venue at %i, far behind a cursor at 50000', async (last) => {
+    const { delivery, filler, signal } = begin(cursorAt(50_000), { last })
+    await expect(filler.catchUp(delivery, signal)).rejects.toThrow(
+      `X: the cursor of feed f, replica a, stands at sequence 50000, but the venue's newest trade is ${last}: `,
+    )
+  })
+
+  it('goes on with a venue whose history lags behind its stream', async () => {
+    const { recording, delivery, filler, stream, signal } = begin(cursorAt(50_000), {
+      last: 40_000,
+    })
+    await filler.catchUp(delivery, signal)
+    stream(50_001)
+    expect(recording.sequences).toEqual([50_001])
   })
 
   it('outlasts answers that fail', async () => {

@@ -4,6 +4,7 @@ import type { SequenceGap } from '@tickertape/market-model'
 
 import { backoffMs } from './backoff.ts'
 import type { BackoffBounds } from './backoff.ts'
+import { CursorAhead, maxHistoryLag } from './cursor-ahead.ts'
 import type { InstrumentDelivery, OfferedCounts } from './instrument-delivery.ts'
 import type { MarketLog } from './market-log.ts'
 import { RestError } from './rest-client.ts'
@@ -33,16 +34,24 @@ export class HoleFiller {
     this.#options = options
   }
 
-  /** Fetches everything up to the venue's present, then closes the holes that are left. */
+  /**
+   * Fetches everything up to the venue's present, then closes the holes that are left.
+   *
+   * @throws CursorAhead if the venue's present lies before the instrument's position.
+   */
   async catchUp(delivery: InstrumentDelivery, signal: AbortSignal): Promise<void> {
     if (delivery.beginning === 'with the stream') return
     const { history, onPage } = this.#options
+    const { position } = delivery
+    let atPresent = false
     delivery.awaitHistory()
     await this.#fetchUntil(delivery, signal, (last) => {
-      if (last?.hasMore === false) return undefined
+      atPresent = last?.hasMore === false
+      if (atPresent) return undefined
       const from = delivery.position === undefined ? history.firstSequence : delivery.position + 1
       return { from, to: undefined }
     })
+    if (atPresent && delivery.position === position) await this.#requireBehind(delivery, signal)
     if (delivery.position === undefined) {
       const counts = { delivered: 0, duplicates: 0, rejected: 0 }
       delivery.takeNextAsFirst(counts)
@@ -63,13 +72,16 @@ export class HoleFiller {
       last: HistoryPage | undefined,
     ) => { readonly from: number; readonly to: number | undefined } | undefined,
   ): Promise<void> {
-    const { backoff, log, tries } = this.#options
+    const { backoff, history, log, tries } = this.#options
     let failures = 0
     let last: HistoryPage | undefined
     for (let range = wanted(last); range !== undefined; range = wanted(last)) {
       const before = delivery.position
       await untilAborted(log.whenRoom(), signal)
-      const answer = await this.#page(delivery, range.from, range.to, failures, signal)
+      const { from, to } = range
+      const answer = await this.#ask(delivery, failures, () =>
+        history.page(delivery.instrument, from, to, signal),
+      )
       const page = answer === 'refused' || answer === 'failed' ? undefined : answer
       if (page !== undefined) {
         last = page
@@ -93,15 +105,33 @@ export class HoleFiller {
     }
   }
 
-  async #page(
+  /** Nothing came behind the position: either nothing has happened, or the venue is not there yet. */
+  async #requireBehind(delivery: InstrumentDelivery, signal: AbortSignal): Promise<void> {
+    const { backoff, history, tries } = this.#options
+    const { cursor } = delivery
+    if (typeof cursor?.sequence !== 'number') return
+    for (let failures = 0; failures < tries; failures += 1) {
+      if (failures > 0)
+        await delay(backoffMs(failures, backoff, Math.random()), undefined, { signal })
+      const newest = await this.#ask(delivery, failures, () =>
+        history.newest(delivery.instrument, signal),
+      )
+      if (newest === 'failed') continue
+      if (newest === 'refused') return
+      // A venue without any trade stands before its first one.
+      const sequence = newest === undefined ? history.firstSequence - 1 : newest.sequence
+      if (sequence === undefined || cursor.sequence - sequence <= maxHistoryLag) return
+      throw new CursorAhead(cursor, sequence)
+    }
+  }
+
+  async #ask<T>(
     delivery: InstrumentDelivery,
-    from: number,
-    to: number | undefined,
     failures: number,
-    signal: AbortSignal,
-  ): Promise<HistoryPage | 'refused' | 'failed'> {
+    ask: () => Promise<T>,
+  ): Promise<T | 'refused' | 'failed'> {
     try {
-      return await this.#options.history.page(delivery.instrument, from, to, signal)
+      return await ask()
     } catch (error) {
       if (!(error instanceof RestError)) throw error
       this.#options.onFailure(delivery, error, failures + 1)
