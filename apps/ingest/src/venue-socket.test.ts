@@ -70,8 +70,8 @@ it('is not taken for dead while it is we who do not read', async () => {
 
 // A frame that cannot be read goes to Kafka as it came; one that no record can hold would throw in the
 // socket's callback, where nobody catches it.
-it('is closed by a frame beyond 4 MiB, which it does not hand over', async () => {
-  const { socket, received } = await connect((client) => client.send('x'.repeat(4 * 1024 ** 2 + 1)))
+it('is closed by a frame beyond 2 MiB, which it does not hand over', async () => {
+  const { socket, received } = await connect((client) => client.send('x'.repeat(2 * 1024 ** 2 + 1)))
   expect(await socket.closed).toBe('Max payload size exceeded')
   expect(received).toEqual([])
 })

@@ -4,10 +4,10 @@ import { ConnectionLost } from './feed.ts'
 
 /**
  * Largest frame, in bytes: far above what venues send, and below what a record of `rejected` may hold
- * (8 MiB), where a frame that cannot be read goes as it came. A larger one ends the connection with
- * 1009, and the next one catches up.
+ * (8 MiB), where a frame that cannot be read goes as it came: bytes that are no text grow to three times
+ * their size on the way. A larger one ends the connection with 1009, and the next one catches up.
  */
-const maxFrameBytes = 4 * 1024 ** 2
+const maxFrameBytes = 2 * 1024 ** 2
 
 export interface VenueSocketOptions {
   readonly url: string
