@@ -29,6 +29,26 @@ export function verifyCommand({ topicPrefix, databaseUrl }: Installation): strin
   return `TOPIC_PREFIX=${topicPrefix} DATABASE_URL=${databaseUrl} npm run verify`
 }
 
+/** Rows that the sink has written into this database in all earlier runs. */
+export async function storedRows({ databaseUrl }: Installation): Promise<number> {
+  const client = new Client({ connectionString: databaseUrl })
+  await client.connect()
+  try {
+    const { rows: tables } = await client.query<{ count: string }>(
+      "select count(*) from information_schema.tables where table_name in ('trades', 'candles', 'rejected')",
+    )
+    // The sink makes the tables at its first start.
+    if (Number(tables[0]?.count) < 3) return 0
+    const { rows } = await client.query<{ count: string }>(
+      `select (select count(*) from trades) + (select count(*) from candles)
+              + (select count(*) from rejected) as count`,
+    )
+    return Number(rows[0]?.count)
+  } finally {
+    await client.end()
+  }
+}
+
 async function ensureDatabase(databaseUrl: string, venue: string): Promise<string> {
   const url = new URL(databaseUrl)
   const name = `${url.pathname.slice(1)}_${venue}`

@@ -5,12 +5,12 @@ import { startStack } from '@tickertape/stack'
 
 import { inheritedEnvironment } from './config.ts'
 import type { RunPlace, StartOptions } from './config.ts'
-import { prepareInstallation, verifyCommand } from './installation.ts'
+import { prepareInstallation, storedRows, verifyCommand } from './installation.ts'
 import type { Installation } from './installation.ts'
 import { sumMetric } from './metrics-text.ts'
 import { mainFile, servicePorts, services } from './services.ts'
 import type { ServiceName, ServicePorts } from './services.ts'
-import { formatStatus } from './status-line.ts'
+import { carryTotal, formatStatus } from './status-line.ts'
 import type { Counts } from './status-line.ts'
 import { SupervisedProcess } from './supervised-process.ts'
 
@@ -35,6 +35,7 @@ export async function start(
   )
   const installation = await prepareInstallation(stack, options.venue)
   const portOf = await servicePorts(ports)
+  const rowsBefore = await storedRows(installation)
   const logs = join(folder, 'logs')
   mkdirSync(logs, { recursive: true })
   const running = services
@@ -73,7 +74,7 @@ export async function start(
   )
   print(`Ctrl-C stops all of it. This checks the candles against the stored trades:
   ${verifyCommand(installation)}`)
-  await printStatus(portOf, signal, print)
+  await printStatus(portOf, rowsBefore, signal, print)
   print('Stopping: services drain first, then the stack …')
 }
 
@@ -112,9 +113,11 @@ function settingsOf(
 
 async function printStatus(
   ports: ServicePorts,
+  rowsBefore: number,
   signal: AbortSignal,
   print: (line: string) => void,
 ): Promise<void> {
+  let rows = rowsBefore
   let before: Counts = { trades: undefined, candles: undefined, lag: undefined, rows: undefined }
   let beforeAt = performance.now()
   while (!signal.aborted) {
@@ -122,8 +125,9 @@ async function printStatus(
     if (signal.aborted) return
     const now = await readCounts(ports)
     const at = performance.now()
-    print(formatStatus(new Date(), before, now, (at - beforeAt) / 1000))
-    before = now
+    rows = carryTotal(rows, before.rows, now.rows)
+    print(formatStatus(new Date(), before, { ...now, rows }, (at - beforeAt) / 1000))
+    before = { ...now, rows: now.rows ?? before.rows }
     beforeAt = at
   }
 }

@@ -23,6 +23,20 @@ export function formatStatus(time: Date, before: Counts, now: Counts, seconds: n
   ].join('  ')
 }
 
+/**
+ * Carries a total over a counter that begins at zero with each process.
+ *
+ * @returns the total after the counter went from `before` to `now`.
+ */
+export function carryTotal(
+  total: number,
+  before: number | undefined,
+  now: number | undefined,
+): number {
+  if (now === undefined) return total
+  return total + (before === undefined || now < before ? now : now - before)
+}
+
 function rate(before: number | undefined, now: number | undefined, seconds: number): string {
   if (before === undefined || now === undefined || now < before) return '-/s'
   return `${whole((now - before) / seconds)}/s`
