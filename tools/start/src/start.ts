@@ -140,8 +140,17 @@ async function readCounts(ports: ServicePorts): Promise<Counts> {
     trades: sumMetric(ingest ?? '', 'ingest_trades_total'),
     candles: sumMetric(aggregator ?? '', 'aggregator_candles_total'),
     lag: sumMetric(sink ?? '', 'pg_sink_lag_records'),
-    rows: sumMetric(sink ?? '', 'pg_sink_rows_total'),
+    rows: sumOfTables(sink ?? ''),
   }
+}
+
+/** Of the tables that `storedRows` counts. */
+function sumOfTables(metrics: string): number | undefined {
+  const counts = ['trades', 'candles', 'rejected'].map((name) =>
+    sumMetric(metrics, 'pg_sink_rows_total', [`table="${name}"`]),
+  )
+  const known = counts.filter((count) => count !== undefined)
+  return known.length === 0 ? undefined : known.reduce((sum, count) => sum + count, 0)
 }
 
 /** Undefined while a service is starting or gone: the status line shows that as a dash. */
