@@ -29,3 +29,9 @@ export function testStack(): TestStack {
 export function repetitions(counts: { readonly short: number; readonly long: number }): number {
   return process.env['TICKERTAPE_TEST_LONG'] === '1' ? counts.long : counts.short
 }
+
+/** What every program needs; settings of the shell that runs the tests must not reach a service. */
+export function plainEnvironment(): Record<string, string> {
+  const { PATH = '', HOME = '' } = process.env
+  return { PATH, HOME }
+}

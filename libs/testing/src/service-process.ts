@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 
+import { plainEnvironment } from './config.ts'
+
 export interface ServiceProcessOptions {
   /** Path of the TypeScript or JavaScript main file. */
   readonly main: string
@@ -28,10 +30,9 @@ export class ServiceProcess implements AsyncDisposable {
   }
 
   static start(options: ServiceProcessOptions): ServiceProcess {
-    const { PATH = '', HOME = '' } = process.env
     return new ServiceProcess(
       spawn(process.execPath, [options.main, ...(options.arguments ?? [])], {
-        env: { PATH, HOME, ...options.environment },
+        env: { ...plainEnvironment(), ...options.environment },
         stdio: ['ignore', 'pipe', 'pipe'],
       }),
     )
