@@ -14,7 +14,7 @@ export default defineConfig({
           name: 'integration',
           include: ['{apps,libs,tools}/*/tests/**/*.test.ts'],
           // Real brokers, databases and processes: a bound against hanging, not a measure.
-          testTimeout: 300_000,
+          testTimeout: process.env['TICKERTAPE_TEST_LONG'] === '1' ? 1_800_000 : 300_000,
           hookTimeout: 120_000,
           // The services under test need the cores more than the tests do.
           fileParallelism: false,
