@@ -165,6 +165,10 @@ export class FeedSession {
       status: 'listed',
       eventTime: venueTime,
       receivedAt: Date.now(),
+      base: null,
+      quote: null,
+      kind: null,
+      quantityUnit: null,
     })
     delivery.listed = true
   }

@@ -13,20 +13,32 @@ export interface FeedWatermark {
 
 export type GapState = 'open' | 'backfilled' | 'unrecoverable'
 
-/** A gap that may still touch an open window */
+/** A gap that may still touch a window that is not forgotten */
 export interface KnownGap {
   /** Equal in every record about one gap */
   readonly gapId: string
   /** The feed that missed trades */
   readonly feedId: string
-  /** null: the whole feed */
+  /** null: the whole feed, but for instruments with a record of their own under this gapId */
   readonly instrumentId: string | null
   /** Event time, inclusive */
   readonly fromTime: number
   /** Event time, exclusive */
   readonly toTime: number
+  /** First missing sequence, where there are sequences */
+  readonly fromSequence: number | null
+  /** Last missing sequence */
+  readonly toSequence: number | null
   /** As last announced */
   readonly state: GapState
+}
+
+/** A rebuild whose candles are written in part */
+export interface RebuildProgress {
+  /** Offset of its record in market-events: its rebuildId */
+  readonly offset: number
+  /** How many of its candles are written */
+  readonly candles: number
 }
 
 /** What a new owner of a partition must know before it reads it. Key: partition. */
@@ -37,6 +49,10 @@ export interface PartitionState {
   readonly futureToleranceMs: number
   /** Setting that the candles were made with */
   readonly quietSpanMs: number
+  /** Setting that the candles were made with; -1: by a version without revisions */
+  readonly horizonMs: number
+  /** Setting that the candles were made with */
+  readonly gapSpanMs: number
   /** Setting that the candles were made with */
   readonly intervals: readonly string[]
   /** Setting that the candles were made with */
@@ -49,14 +65,58 @@ export interface PartitionState {
   readonly watermarks: readonly FeedWatermark[]
   /** Of all feeds */
   readonly gaps: readonly KnownGap[]
+  /** null: none is under way */
+  readonly rebuild: RebuildProgress | null
 }
 
-/** Sequences that closed windows hold, both ends inclusive */
+/** Event times */
+export interface TimeRange {
+  /** Inclusive */
+  readonly from: number
+  /** Exclusive */
+  readonly to: number
+}
+
+export type InstrumentKind = 'spot' | 'perpetual' | 'future' | 'option' | 'combo'
+
+export type QuantityUnit = 'base' | 'quote' | 'contract'
+
+/** Sequences, both ends inclusive */
 export interface SequenceRange {
   /** First */
   readonly from: number
   /** Last */
   readonly to: number
+}
+
+/** What is known of one instrument besides its windows. Key: the instrumentId. */
+export interface InstrumentState {
+  /** venue:instrument */
+  readonly instrumentId: string
+  /** The feed that it belongs to */
+  readonly feedId: string
+  /** Offset in market-events of the record that made the instrument known: no trade before it counts */
+  readonly sinceOffset: number
+  /** Windows that begin before this are partial: they began before the instrument was known; null before the first window closed */
+  readonly completeFrom: number | null
+  /** Windows of the lowest interval that end at or before this are closed, as far as the instrument itself remembers; that of its feed may be later */
+  readonly closedUntil: number
+  /** Windows that end at or before this take no more trades, but for those in held */
+  readonly forgottenUntil: number
+  /** What an open gap keeps from being forgotten; ascending, disjoint */
+  readonly held: readonly TimeRange[]
+  /** The venue's time of the last expiry announced; null without one */
+  readonly expiredAt: number | null
+  /** null: unknown */
+  readonly kind: InstrumentKind | null
+  /** null: unknown */
+  readonly quantityUnit: QuantityUnit | null
+  /** Windows without trades are emitted, from 1m upward */
+  readonly active: boolean
+  /** Came from another feed, and no heartbeat of this feed has closed windows since */
+  readonly joining: boolean
+  /** Sequences of trades in forgotten windows; ascending, disjoint */
+  readonly covered: readonly SequenceRange[]
 }
 
 export type CandleQuality = 'complete' | 'quiet' | 'gap' | 'backfilled' | 'partial'
@@ -87,8 +147,28 @@ export interface WindowSums {
   readonly firstSequence: number | null
   /** Highest sequence inside */
   readonly lastSequence: number | null
-  /** Worst of the children */
+  /** As in its latest candle */
   readonly quality: CandleQuality
+}
+
+/** Where a trade stands among those of its instrument */
+export interface TradeOrder {
+  /** The venue's time */
+  readonly eventTime: number
+  /** Comes after those without */
+  readonly sequence: number | null
+  /** Comes after those without */
+  readonly venueOrder: number | null
+  /** By its bytes */
+  readonly tradeId: string
+}
+
+/** In market-events, both ends inclusive */
+export interface OffsetRange {
+  /** First */
+  readonly from: number
+  /** Last */
+  readonly to: number
 }
 
 /** An exponentially weighted mean between two observations */
@@ -103,46 +183,36 @@ export interface EwmaState {
   readonly lastTime: number | null
 }
 
-/** Progress of one interval of the tree */
-export interface IntervalState {
-  /** 1s, 1m, … */
-  readonly interval: string
-  /** Windows that end at or before this are closed: the end of the last candle, or later where the instrument came from another feed; 0 before the first */
-  readonly closedUntil: number
-  /** Closed children of the window that is open; null without any, and for the lowest interval */
-  readonly rollUp: WindowSums | null
-  /** By configured name */
-  readonly indicators: Readonly<Record<string, EwmaState>>
-}
-
-/** What closed windows have left behind for one instrument. Key: the instrumentId. */
-export interface InstrumentState {
-  /** venue:instrument */
-  readonly instrumentId: string
-  /** The feed that it belongs to */
-  readonly feedId: string
-  /** Offset in market-events of the record that made the instrument known: no trade before it counts */
-  readonly sinceOffset: number
-  /** Event time of the earliest trade in closed windows: what began before it is partial; null before the first */
-  readonly knownFrom: number | null
-  /** Close of the last closed window; null before the first */
-  readonly lastClose: Decimal | null
-  /** Event time of the last trade in closed windows; null before the first */
-  readonly lastTradeAt: number | null
-  /** The venue's time of the last expiry announced; null without one */
-  readonly expiredAt: number | null
-  /** Windows without trades are emitted, from 1m upward */
-  readonly active: boolean
-  /** Came from another feed, and no heartbeat of this feed has closed windows since */
-  readonly joining: boolean
-  /** Ascending, disjoint */
-  readonly covered: readonly SequenceRange[]
-  /** From the shortest up */
-  readonly intervals: readonly IntervalState[]
+/** A window that does not live in memory alone: closed, or set aside while it is open. Key: instrumentId|interval|windowStart. */
+export interface StoredWindow {
+  /** What its trades come to */
+  readonly sums: WindowSums
+  /** Of the first trade; null above the lowest interval and without trades */
+  readonly openOrder: TradeOrder | null
+  /** Of the last trade */
+  readonly closeOrder: TradeOrder | null
+  /** Of its trades; empty above the lowest interval */
+  readonly sequences: readonly SequenceRange[]
+  /** 53-bit hashes of the ids of its trades without sequences, as little-endian doubles in arrival order; null without any */
+  readonly ids: Uint8Array | null
+  /** Where the records are that decide what it holds; empty above the lowest interval */
+  readonly offsets: readonly OffsetRange[]
+  /** Of its latest candle; -1 before the first */
+  readonly revision: number
+  /** What it holds may differ from its latest candle: the next heartbeat of the feed tells */
+  readonly pending: boolean
+  /** Of its latest candle */
+  readonly rebuildId: number | null
+  /** Quantities are in quote currency: the contract is inverse */
+  readonly inverse: boolean
+  /** Indicators after its first candle, in the order of the setting: the chain that the next window goes on */
+  readonly means: readonly EwmaState[]
+  /** Indicators of its latest candle, where a revision made them others */
+  readonly revisedMeans: readonly EwmaState[] | null
 }
 
 /** Changelog of the aggregator: a record of one field, for a registry cannot hold a bare union. */
-export type AggregatorState = { readonly type: 'PartitionState'; readonly value: PartitionState } | { readonly type: 'InstrumentState'; readonly value: InstrumentState }
+export type AggregatorState = { readonly type: 'PartitionState'; readonly value: PartitionState } | { readonly type: 'InstrumentState'; readonly value: InstrumentState } | { readonly type: 'StoredWindow'; readonly value: StoredWindow }
 
 /** Open, high, low, close and sums of one window. Key: (instrumentId, interval, windowStart); the highest (rebuildId, revision) stands. */
 export interface Candle {
@@ -300,7 +370,7 @@ export interface SequenceGap {
 
 export type ListingStatus = 'listed' | 'expired'
 
-/** An instrument begins or ends, or changes its feed. */
+/** An instrument begins or ends, changes its feed, or is described. */
 export interface InstrumentStatus {
   /** venue:instrument */
   readonly instrumentId: string
@@ -312,16 +382,24 @@ export interface InstrumentStatus {
   readonly eventTime: number
   /** When ingest wrote it, by its own clock */
   readonly receivedAt: number
+  /** What is traded; null: unknown */
+  readonly base: string | null
+  /** What prices are in; null: unknown */
+  readonly quote: string | null
+  /** null: unknown; prices of a combo may be zero or negative */
+  readonly kind: InstrumentKind | null
+  /** null: unknown; quote on a contract: it is inverse */
+  readonly quantityUnit: QuantityUnit | null
 }
 
-/** Ask the aggregator to compute candles again from the log. */
+/** Ask the aggregator to compute candles again from the log up to this record. */
 export interface Rebuild {
   /** Event time, inclusive */
   readonly fromTime: number
   /** Event time, exclusive */
   readonly toTime: number
-  /** Offset bound in this partition, exclusive */
-  readonly toOffset: number
+  /** Where reading begins in this partition: no earlier record is of a window to be computed */
+  readonly fromOffset: number
   /** When it was asked for */
   readonly requestedAt: number
 }
