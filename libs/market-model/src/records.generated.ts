@@ -9,6 +9,8 @@ export interface FeedWatermark {
   readonly upTo: number
   /** Every window of the feed that ends at or before this is closed; behind upTo less grace while a heartbeat is written in part; 0 before the first */
   readonly closedUntil: number
+  /** Windows of the lowest interval that end at or before this take no more trades, but for those that an instrument holds */
+  readonly forgottenUntil: number
 }
 
 export type GapState = 'open' | 'backfilled' | 'unrecoverable'
@@ -101,7 +103,7 @@ export interface InstrumentState {
   readonly completeFrom: number | null
   /** Windows of the lowest interval that end at or before this are closed, as far as the instrument itself remembers; that of its feed may be later */
   readonly closedUntil: number
-  /** Windows that end at or before this take no more trades, but for those in held */
+  /** As that of its feed, as far as the instrument itself remembers */
   readonly forgottenUntil: number
   /** What an open gap keeps from being forgotten; ascending, disjoint */
   readonly held: readonly TimeRange[]
