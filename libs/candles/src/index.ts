@@ -8,3 +8,8 @@ export type {
   TradeOutcome,
 } from './partition-aggregation.ts'
 export { SequenceSet } from './sequence-set.ts'
+export { RollingStats, statsAheadMs } from './rolling-stats.ts'
+export type { InstrumentStats, Pair, StatsOutcome } from './rolling-stats.ts'
+export type { InstrumentTerms, PairStats, TokenStats } from './rolling-stats-groups.ts'
+export { statsSpans } from './rolling-stats-instrument.ts'
+export type { StatsMinutes, StatsSpan } from './rolling-stats-instrument.ts'
