@@ -9,7 +9,7 @@ export interface FeedWatermark {
   readonly upTo: number
   /** Every window of the feed that ends at or before this is closed; behind upTo less grace while a heartbeat is written in part; 0 before the first */
   readonly closedUntil: number
-  /** Windows of the lowest interval that end at or before this take no more trades, but for those that an instrument holds */
+  /** Windows of the lowest interval that end at or before this take no more trades, but for those that a gap holds */
   readonly forgottenUntil: number
 }
 
@@ -33,6 +33,8 @@ export interface KnownGap {
   readonly toSequence: number | null
   /** As last announced */
   readonly state: GapState
+  /** Earlier windows were forgotten when the gap was announced: it holds none of them */
+  readonly heldFrom: number
 }
 
 /** A rebuild whose candles are written in part */
@@ -71,14 +73,6 @@ export interface PartitionState {
   readonly rebuild: RebuildProgress | null
 }
 
-/** Event times */
-export interface TimeRange {
-  /** Inclusive */
-  readonly from: number
-  /** Exclusive */
-  readonly to: number
-}
-
 export type InstrumentKind = 'spot' | 'perpetual' | 'future' | 'option' | 'combo'
 
 export type QuantityUnit = 'base' | 'quote' | 'contract'
@@ -105,8 +99,6 @@ export interface InstrumentState {
   readonly closedUntil: number
   /** As that of its feed, as far as the instrument itself remembers */
   readonly forgottenUntil: number
-  /** What an open gap keeps from being forgotten; ascending, disjoint */
-  readonly held: readonly TimeRange[]
   /** The venue's time of the last expiry announced; null without one */
   readonly expiredAt: number | null
   /** null: unknown */
