@@ -30,19 +30,22 @@ export function bulkInsert<T extends PgTable>(table: T): BulkStatement<BulkRow<T
   return unnested(table, 'insert', 'on conflict do nothing')
 }
 
-/**
- * Inserts rows, or replaces those whose key is there already. A key must not be twice in a batch.
- *
- * @param onlyIf condition on the row that is there (by the table's name) and the new one (`excluded`).
- */
+export interface UpsertRule {
+  /** Condition on the row that is there (by the table's name) and the new one (`excluded`). */
+  readonly onlyIf?: string
+  /** By column: what it becomes, of the same two rows. The others become the new row's. */
+  readonly set?: Readonly<Record<string, string>>
+}
+
+/** Inserts rows, or replaces those whose key is there already. A key must not be twice in a batch. */
 export function bulkUpsert<T extends PgTable>(
   table: T,
-  onlyIf?: string,
+  { onlyIf, set = {} }: UpsertRule = {},
 ): BulkStatement<BulkRow<T>> {
   const key = new Set(keyColumns(table).map(({ name }) => name))
   const replaced = columnsOf(table)
     .filter(([, { name }]) => !key.has(name))
-    .map(([, { name }]) => `"${name}" = excluded."${name}"`)
+    .map(([, { name }]) => `"${name}" = ${set[name] ?? `excluded."${name}"`}`)
   const target = [...key].map((name) => `"${name}"`).join(', ')
   const condition = onlyIf === undefined ? '' : ` where ${onlyIf}`
   return unnested(
@@ -83,9 +86,8 @@ function columnsOf(table: PgTable): [string, PgColumn][] {
 }
 
 function keyColumns(table: PgTable): readonly PgColumn[] {
-  const composite = getTableConfig(table).primaryKeys[0]?.columns
-  if (composite !== undefined) return composite
-  return columnsOf(table)
-    .map(([, column]) => column)
-    .filter(({ primary }) => primary)
+  const { primaryKeys, uniqueConstraints } = getTableConfig(table)
+  const composite = primaryKeys[0]?.columns ?? uniqueConstraints[0]?.columns
+  if (composite === undefined) throw new Error(`${getTableName(table)} has no key of columns`)
+  return composite
 }

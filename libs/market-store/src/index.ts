@@ -1,5 +1,5 @@
 export { bulkInsert, bulkUpsert } from './bulk.ts'
-export type { BulkRow, BulkStatement } from './bulk.ts'
+export type { BulkRow, BulkStatement, UpsertRule } from './bulk.ts'
 export { Database } from './database.ts'
 export type { DatabaseOptions, QueryResult, Statement, Transaction } from './database.ts'
 export { MarketStoreError } from './errors.ts'

@@ -10,6 +10,7 @@ import {
   primaryKey,
   text,
   timestamp,
+  unique,
 } from 'drizzle-orm/pg-core'
 
 /**
@@ -129,21 +130,33 @@ export const rejected = pgTable(
   (table) => [primaryKey({ columns: [table.topic, table.partition, table.offset] })],
 )
 
-/** Each gap as last announced. */
-export const sequenceGaps = pgTable('sequence_gaps', {
-  gapId: text('gap_id').primaryKey(),
-  feedId: text('feed_id').notNull(),
-  replicaId: text('replica_id').notNull(),
-  /** null: the whole feed. */
-  instrumentId: text('instrument_id'),
-  fromTime: time('from_time').notNull(),
-  toTime: time('to_time').notNull(),
-  fromSequence: whole('from_sequence'),
-  toSequence: whole('to_sequence'),
-  state: text('state', { enum: ['open', 'backfilled', 'unrecoverable'] }).notNull(),
-  sourcePartition: integer('source_partition').notNull(),
-  sourceOffset: whole('source_offset').notNull(),
-})
+/**
+ * Each gap as last announced in its partition: a gap of a whole feed stands in all of them, and an
+ * instrument may have a record of its own under the same gap_id.
+ */
+export const sequenceGaps = pgTable(
+  'sequence_gaps',
+  {
+    gapId: text('gap_id').notNull(),
+    feedId: text('feed_id').notNull(),
+    replicaId: text('replica_id').notNull(),
+    /** null: the whole feed. */
+    instrumentId: text('instrument_id'),
+    fromTime: time('from_time').notNull(),
+    toTime: time('to_time').notNull(),
+    fromSequence: whole('from_sequence'),
+    toSequence: whole('to_sequence'),
+    state: text('state', { enum: ['open', 'backfilled', 'unrecoverable'] }).notNull(),
+    sourcePartition: integer('source_partition').notNull(),
+    sourceOffset: whole('source_offset').notNull(),
+  },
+  (table) => [
+    // A primary key cannot hold the null of a whole feed.
+    unique('sequence_gaps_key')
+      .on(table.sourcePartition, table.gapId, table.instrumentId)
+      .nullsNotDistinct(),
+  ],
+)
 
 /** Event time up to which the sink has read everything of a feed in a partition of market-events. */
 export const feedWatermarks = pgTable(
@@ -152,6 +165,8 @@ export const feedWatermarks = pgTable(
     partition: integer('partition').notNull(),
     feedId: text('feed_id').notNull(),
     upTo: time('up_to').notNull(),
+    /** Where in the partition the feed's latest heartbeat stands; 0 where it is not known. */
+    heartbeatOffset: whole('heartbeat_offset').notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.partition, table.feedId] })],
 )

@@ -148,17 +148,57 @@ describe('bulk statements', () => {
     })
   })
 
-  it('an upsert replaces all but the key, if its condition holds', async () => {
-    const upsert = bulkUpsert(feedWatermarks, 'excluded.up_to > feed_watermarks.up_to')
-    const at = (upTo: string) => upsert.with([{ partition: 0, feedId: 'deribit', upTo }])
-    await database.query(at('2026-01-05T00:00:02.000Z'))
-    const older = await database.query(at('2026-01-05T00:00:01.000Z'))
-    const newer = await database.query(at('2026-01-05T00:00:03.000Z'))
-    const { rows } = await database.query('select up_to from feed_watermarks')
-    expect({ counts: [older.count, newer.count], rows }).toEqual({
-      counts: [0, 1],
-      rows: [{ up_to: new Date('2026-01-05T00:00:03.000Z') }],
+  it('an upsert replaces all but the key as its rule says, if its condition holds', async () => {
+    const upsert = bulkUpsert(feedWatermarks, {
+      onlyIf: 'excluded.heartbeat_offset > feed_watermarks.heartbeat_offset',
+      set: { up_to: 'greatest(excluded.up_to, feed_watermarks.up_to)' },
     })
+    const counts: number[] = []
+    for (const [heartbeatOffset, upTo] of [
+      [5, '2026-01-05T00:00:02.000Z'],
+      [4, '2026-01-05T00:00:09.000Z'],
+      [6, '2026-01-05T00:00:01.000Z'],
+    ] as const) {
+      const row = { partition: 0, feedId: 'deribit', upTo, heartbeatOffset }
+      counts.push((await database.query(upsert.with([row]))).count)
+    }
+    const { rows } = await database.query('select up_to, heartbeat_offset from feed_watermarks')
+    expect({ counts, rows }).toEqual({
+      counts: [1, 0, 1],
+      rows: [{ up_to: new Date('2026-01-05T00:00:02.000Z'), heartbeat_offset: '6' }],
+    })
+  })
+
+  it('a null in a key equals another null', async () => {
+    const upsert = bulkUpsert(sequenceGaps)
+    const at = (instrumentId: string | null, sourcePartition: number, sourceOffset: number) =>
+      upsert.with([
+        {
+          gapId: 'gap',
+          feedId: 'deribit',
+          replicaId: 'a',
+          instrumentId,
+          fromTime: '2026-01-05T00:00:00.000Z',
+          toTime: '2026-01-05T00:00:01.000Z',
+          fromSequence: null,
+          toSequence: null,
+          state: 'open',
+          sourcePartition,
+          sourceOffset,
+        },
+      ])
+    await database.query(at(null, 0, 1))
+    await database.query(at(null, 0, 2))
+    await database.query(at(null, 1, 3))
+    await database.query(at('deribit:BTC-PERPETUAL', 0, 4))
+    const { rows } = await database.query(
+      'select instrument_id, source_offset from sequence_gaps order by source_offset',
+    )
+    expect(rows).toEqual([
+      { instrument_id: null, source_offset: '2' },
+      { instrument_id: null, source_offset: '3' },
+      { instrument_id: 'deribit:BTC-PERPETUAL', source_offset: '4' },
+    ])
   })
 
   it('every table can be written', () => {
