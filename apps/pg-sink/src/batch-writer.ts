@@ -24,12 +24,14 @@ export interface WrittenRows {
 
 const insertTrades = bulkInsert(trades)
 const insertRejected = bulkInsert(rejected)
-const upsertCandles = bulkUpsert(
-  candles,
-  '(coalesce(excluded.rebuild_id, -1), excluded.revision) > (coalesce(candles.rebuild_id, -1), candles.revision)',
-)
+const upsertCandles = bulkUpsert(candles, {
+  onlyIf:
+    '(coalesce(excluded.rebuild_id, -1), excluded.revision) > (coalesce(candles.rebuild_id, -1), candles.revision)',
+})
 const upsertGaps = bulkUpsert(sequenceGaps)
-const upsertWatermarks = bulkUpsert(feedWatermarks, 'excluded.up_to > feed_watermarks.up_to')
+const upsertWatermarks = bulkUpsert(feedWatermarks, {
+  set: { up_to: 'greatest(excluded.up_to, feed_watermarks.up_to)' },
+})
 
 /**
  * Writes a batch: rows and offsets in one transaction. Safe to call again after an unknown outcome:

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import type { Candle } from '@tickertape/market-model'
+import type { Candle, SequenceGap } from '@tickertape/market-model'
 
 import { Batch, supersedes } from './batch.ts'
 
@@ -70,21 +70,57 @@ describe('a batch', () => {
     expect([batch.records, batch.bytes]).toEqual([3, 25])
   })
 
-  it('keeps the highest heartbeat of each feed and partition', () => {
+  it('keeps the highest time of each feed and partition, and where its latest heartbeat stands', () => {
     const batch = new Batch()
-    const beat = (feedId: string, upTo: number, partition: number) =>
+    const beat = (feedId: string, upTo: number, partition: number, offset: number) =>
       batch.addHeartbeat(
         { feedId, replicaId: 'a', upTo, receivedAt: upTo },
-        { topic: 'market-events', partition, offset: 0 },
+        { topic: 'market-events', partition, offset },
       )
-    beat('deribit', 2_000, 0)
-    beat('deribit', 1_000, 0)
-    beat('deribit', 500, 1)
-    beat('binance', 100, 0)
+    beat('deribit', 2_000, 0, 10)
+    beat('deribit', 1_000, 0, 11)
+    beat('deribit', 500, 1, 3)
+    beat('binance', 100, 0, 12)
     expect(batch.watermarks).toEqual([
-      { feedId: 'deribit', partition: 0, upTo: '1970-01-01T00:00:02.000Z' },
-      { feedId: 'deribit', partition: 1, upTo: '1970-01-01T00:00:00.500Z' },
-      { feedId: 'binance', partition: 0, upTo: '1970-01-01T00:00:00.100Z' },
+      { feedId: 'deribit', partition: 0, upTo: '1970-01-01T00:00:02.000Z', heartbeatOffset: 11 },
+      { feedId: 'deribit', partition: 1, upTo: '1970-01-01T00:00:00.500Z', heartbeatOffset: 3 },
+      { feedId: 'binance', partition: 0, upTo: '1970-01-01T00:00:00.100Z', heartbeatOffset: 12 },
+    ])
+  })
+
+  it('keeps the latest record of a gap for each instrument, the whole feed and partition', () => {
+    const batch = new Batch()
+    const announce = (
+      instrumentId: string | null,
+      partition: number,
+      offset: number,
+      state: SequenceGap['state'],
+    ) =>
+      batch.addGap(
+        {
+          gapId: 'gap',
+          feedId: 'deribit',
+          replicaId: 'a',
+          instrumentId,
+          fromTime: 0,
+          toTime: 1,
+          fromSequence: null,
+          toSequence: null,
+          state,
+        },
+        { topic: 'market-events', partition, offset },
+      )
+    announce(null, 0, 1, 'open')
+    announce(null, 1, 1, 'open')
+    announce('deribit:BTC', 0, 2, 'open')
+    announce('deribit:BTC', 0, 3, 'backfilled')
+    announce(null, 0, 4, 'unrecoverable')
+    expect(
+      batch.gaps.map((gap) => [gap.instrumentId, gap.sourcePartition, gap.sourceOffset, gap.state]),
+    ).toEqual([
+      [null, 0, 4, 'unrecoverable'],
+      [null, 1, 1, 'open'],
+      ['deribit:BTC', 0, 3, 'backfilled'],
     ])
   })
 })

@@ -20,6 +20,14 @@ export interface WatermarkRow {
   readonly partition: number
   readonly feedId: string
   readonly upTo: string
+  readonly heartbeatOffset: number
+}
+
+interface Watermark {
+  readonly partition: number
+  readonly feedId: string
+  readonly upTo: number
+  readonly heartbeatOffset: number
 }
 
 /** What one database transaction writes: rows of every table and the offsets behind them. */
@@ -28,7 +36,7 @@ export class Batch {
   readonly rejected: RejectedRow[] = []
   readonly #candles = new Map<string, Candle>()
   readonly #gaps = new Map<string, GapRow>()
-  readonly #watermarks = new Map<string, { partition: number; feedId: string; upTo: number }>()
+  readonly #watermarks = new Map<string, Watermark>()
   readonly #positions = new Map<string, NextOffset>()
   #records = 0
   #bytes = 0
@@ -87,16 +95,22 @@ export class Batch {
     if (known === undefined || supersedes(candle, known)) this.#candles.set(key, candle)
   }
 
-  addHeartbeat({ feedId, upTo }: FeedHeartbeat, { partition }: RecordPosition): void {
+  /** The highest of a feed's heartbeats is its watermark; the latest is where its candles were emitted. */
+  addHeartbeat({ feedId, upTo }: FeedHeartbeat, { partition, offset }: RecordPosition): void {
     const key = `${partition} ${feedId}`
-    const known = this.#watermarks.get(key)
-    if (known === undefined || upTo > known.upTo) {
-      this.#watermarks.set(key, { partition, feedId, upTo })
-    }
+    const known = this.#watermarks.get(key)?.upTo ?? upTo
+    this.#watermarks.set(key, {
+      partition,
+      feedId,
+      upTo: Math.max(known, upTo),
+      heartbeatOffset: offset,
+    })
   }
 
+  /** The latest record of a gap stands; an instrument may have one of its own. */
   addGap(gap: SequenceGap, position: RecordPosition): void {
-    this.#gaps.set(gap.gapId, gapRow(gap, position))
+    const key = JSON.stringify([position.partition, gap.gapId, gap.instrumentId])
+    this.#gaps.set(key, gapRow(gap, position))
   }
 
   addReject(row: RejectedRow): void {

@@ -19,7 +19,7 @@ const candleTimes = ['windowStart', 'windowEnd']
 const candleKeys = ['instrumentId', 'interval']
 const heartbeatTimes = ['upTo']
 const gapTimes = ['fromTime', 'toTime']
-const feedKeys = ['feedId', 'gapId']
+const feedKeys = ['feedId', 'gapId', 'instrumentId']
 
 /** Turns records of the three topics into rows of a batch. Every record ends up somewhere. */
 export class RecordReader {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { rejectedHeaders } from '@tickertape/kafka-avro'
-import type { Candle, MarketEvent } from '@tickertape/market-model'
+import type { Candle, MarketEvent, SequenceGap } from '@tickertape/market-model'
 import { waitUntil } from '@tickertape/testing'
 
 import { base, createSinkLog, heartbeat, trade } from './sink-log.ts'
@@ -36,13 +36,19 @@ function candle(changes: Partial<Candle>): Candle {
   }
 }
 
-async function whenRead(log: SinkLog, topic: 'market-events' | 'candles', offset: number) {
+/** @param partitions those that must all get there; any one suffices unless given. */
+async function whenRead(
+  log: SinkLog,
+  topic: 'market-events' | 'candles',
+  offset: number,
+  partitions?: readonly number[],
+) {
   await waitUntil(`offset ${offset} of ${topic}`, async () => {
-    const { rows } = await log.database.query<{ reached: string | null }>({
-      text: 'select max(next_offset) as reached from sink_offsets where topic = $1',
-      values: [log.topic(topic)],
+    const { count } = await log.database.query({
+      text: 'select from sink_offsets where topic = $1 and next_offset >= $2',
+      values: [log.topic(topic), offset],
     })
-    return Number(rows[0]?.reached) >= offset
+    return count >= (partitions?.length ?? 1)
   })
 }
 
@@ -112,27 +118,28 @@ describe('market events', () => {
       heartbeat(base + 1_000),
       heartbeat(base + 99_000, base + 90_000),
     ])
-    await whenRead(log, 'market-events', 3)
+    await whenRead(log, 'market-events', 3, [0, 1])
     const { rows } = await log.database.query('select * from feed_watermarks order by partition')
     expect(rows, sink.output).toEqual(
       [0, 1].map((partition) => ({
         partition,
         feed_id: 'deribit',
         up_to: new Date(base + 2_000),
+        heartbeat_offset: '1',
       })),
     )
   })
 
-  it('a gap is stored as it was last announced', async () => {
+  it('a gap is stored as each partition, and each instrument in it, last told of it', async () => {
     await using log = await createSinkLog()
     await using sink = log.startSink()
-    const gap = (state: 'open' | 'backfilled'): MarketEvent => ({
+    const gap = (state: SequenceGap['state'], instrumentId: string | null): MarketEvent => ({
       type: 'SequenceGap',
       value: {
-        gapId: 'deribit|BTC-PERPETUAL|4-9',
+        gapId: 'deribit|disconnect|7',
         feedId: 'deribit',
         replicaId: 'a',
-        instrumentId: 'deribit:BTC-PERPETUAL',
+        instrumentId,
         fromTime: base,
         toTime: base + 500,
         fromSequence: 4,
@@ -140,19 +147,34 @@ describe('market events', () => {
         state,
       },
     })
-    await log.appendEvents([gap('open'), gap('backfilled')])
-    await whenRead(log, 'market-events', 2)
-    const { rows } = await log.database.query(
-      'select gap_id, from_sequence, to_time, state from sequence_gaps',
-    )
-    expect(rows, sink.output).toEqual([
-      {
-        gap_id: 'deribit|BTC-PERPETUAL|4-9',
-        from_sequence: '4',
-        to_time: new Date(base + 500),
-        state: 'backfilled',
-      },
+    const instrumentId = 'deribit:BTC-PERPETUAL'
+    await log.appendEvents([
+      gap('open', null),
+      gap('open', instrumentId),
+      gap('unrecoverable', null),
+      gap('backfilled', instrumentId),
     ])
+    await whenRead(log, 'market-events', 4, [0, 1])
+    const { rows } = await log.database.query(
+      `select gap_id, source_partition, instrument_id, from_sequence, to_time, state
+        from sequence_gaps order by source_partition, state`,
+    )
+    const row = {
+      gap_id: 'deribit|disconnect|7',
+      from_sequence: '4',
+      to_time: new Date(base + 500),
+    }
+    expect(rows, sink.output).toEqual(
+      [0, 1].flatMap((partition) => [
+        {
+          ...row,
+          source_partition: partition,
+          instrument_id: instrumentId,
+          state: 'backfilled',
+        },
+        { ...row, source_partition: partition, instrument_id: null, state: 'unrecoverable' },
+      ]),
+    )
   })
 })
 
