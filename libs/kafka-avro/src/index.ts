@@ -2,8 +2,16 @@ export { KafkaAvroError } from './errors.ts'
 export type { KafkaAvroErrorCode } from './errors.ts'
 export { EventProducer } from './event-producer.ts'
 export type { EventProducerOptions, OutgoingRecord } from './event-producer.ts'
+export { FetchReader } from './fetch-reader.ts'
 export { GroupReader } from './group-reader.ts'
-export type { GroupReaderOptions, PartitionHandlers } from './group-reader.ts'
+export { createLogReader, logReaderKinds } from './log-reader.ts'
+export type {
+  LogReader,
+  LogReaderKind,
+  LogReaderOptions,
+  LogRecord,
+  PartitionHandlers,
+} from './log-reader.ts'
 export { readPartition } from './partition-log.ts'
 export type { PartitionLogOptions, PartitionRange } from './partition-log.ts'
 export { partitionOf } from './partitioner.ts'

@@ -14,7 +14,7 @@ import {
 } from './connection.ts'
 import { KafkaAvroError, messageOf } from './errors.ts'
 import type { OutgoingRecord } from './event-producer.ts'
-import type { GroupReader } from './group-reader.ts'
+import type { LogReader } from './log-reader.ts'
 import { Producer } from './librdkafka.ts'
 
 export interface TransactionalProducerOptions {
@@ -97,7 +97,7 @@ export class TransactionalProducer implements AsyncDisposable {
   /** @param positions the next offsets to read, not the last ones read. */
   async sendOffsets(
     positions: readonly TopicPartitionOffset[],
-    reader: GroupReader,
+    reader: Pick<LogReader, 'consumer'>,
   ): Promise<void> {
     await this.#step('send offsets', (done) =>
       this.#client.sendOffsetsToTransaction([...positions], reader.consumer, timeoutMs, done),

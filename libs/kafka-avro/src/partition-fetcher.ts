@@ -1,0 +1,160 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { KafkaAvroError, messageOf } from './errors.ts'
+import type { LogRecord } from './log-reader.ts'
+import { PartitionConnection } from './partition-connection.ts'
+import type { PartitionConnectionOptions } from './partition-connection.ts'
+import { RecordChunk } from './record-batch.ts'
+import type { LogSource } from './record-batch.ts'
+
+export interface PartitionFetcherOptions extends PartitionConnectionOptions {
+  /** Bytes, as they come from the broker, up to which it reads ahead; one more fetch may lie above it. */
+  readonly aheadBytes: number
+  readonly onWarning: (message: string) => void
+  /** There is something to take, or it has failed. */
+  readonly onReady: () => void
+}
+
+/** How long a broker is waited for before the reader gives up, in ms. */
+const patienceMs = 60_000
+const firstRetryMs = 50
+const longestRetryMs = 2_000
+/** A record that is appended meanwhile is sent at once: this bounds the empty answers only, in ms. */
+const longPollMs = 500
+
+/** Reads one partition ahead, from an offset on, within a bound of bytes. */
+export class PartitionFetcher implements LogSource {
+  readonly topic: string
+  readonly partition: number
+  readonly #options: PartitionFetcherOptions
+  readonly #connection: PartitionConnection
+  readonly #stopping = new AbortController()
+  readonly #chunks: RecordChunk[] = []
+  readonly #running: Promise<void>
+  #waiting = 0
+  #offset: number
+  #end: number | undefined
+  #failure: KafkaAvroError | undefined
+  #onRoom: (() => void) | undefined
+  paused = false
+
+  constructor(options: PartitionFetcherOptions, source: LogSource, offset: number) {
+    this.topic = source.topic
+    this.partition = source.partition
+    this.#options = options
+    this.#offset = offset
+    this.#connection = new PartitionConnection(options, source)
+    this.#running = this.#run()
+  }
+
+  /** The partition's end by the last answer. */
+  get end(): number | undefined {
+    return this.#end
+  }
+
+  get ready(): boolean {
+    return !this.paused && (this.#chunks.length > 0 || this.#failure !== undefined)
+  }
+
+  /**
+   * Takes records that are here.
+   *
+   * @param into gets them, up to `limit` in all.
+   * @throws KafkaAvroError `offset_out_of_range`, `reading_failed`; what was read before is taken first.
+   */
+  take(into: LogRecord[], limit: number): void {
+    const [chunk] = this.#chunks
+    if (chunk === undefined) {
+      if (this.#failure !== undefined) throw this.#failure
+      return
+    }
+    try {
+      chunk.take(into, limit)
+    } catch (error) {
+      // Nothing behind a damaged batch may be taken, or what was in it would be skipped.
+      this.#stopping.abort()
+      this.#chunks.length = 0
+      this.#failure = new KafkaAvroError(
+        'reading_failed',
+        `Cannot read ${this.topic} [${this.partition}]: ${messageOf(error)}`,
+        { cause: error },
+      )
+      throw this.#failure
+    }
+    if (!chunk.done) return
+    this.#chunks.shift()
+    this.#waiting -= chunk.byteLength
+    this.#onRoom?.()
+  }
+
+  /** Stops at once: nothing can be taken any more. The promise is the end of its connection. */
+  async stop(): Promise<void> {
+    this.paused = true
+    this.#chunks.length = 0
+    this.#stopping.abort()
+    this.#onRoom?.()
+    await this.#connection[Symbol.asyncDispose]()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    let failingSince: number | undefined
+    let retryMs = firstRetryMs
+    while (!this.#stopping.signal.aborted) {
+      await this.#room()
+      try {
+        await this.#fetch()
+        failingSince = undefined
+        retryMs = firstRetryMs
+      } catch (error) {
+        if (this.#stopping.signal.aborted) return
+        const now = performance.now()
+        failingSince ??= now
+        if (!isRetryable(error) || now - failingSince > patienceMs) {
+          this.#fail(error)
+          return
+        }
+        this.#options.onWarning(messageOf(error))
+        await delay(retryMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
+        retryMs = Math.min(2 * retryMs, longestRetryMs)
+      }
+    }
+  }
+
+  async #fetch(): Promise<void> {
+    const { batches, end } = await this.#connection.fetch({
+      offset: this.#offset,
+      maxWaitMs: longPollMs,
+      maxBytes: this.#options.aheadBytes,
+    })
+    if (this.#stopping.signal.aborted) return
+    this.#end = end
+    const chunk = new RecordChunk(this, batches, this.#offset)
+    this.#offset = chunk.nextOffset
+    if (chunk.done) return
+    this.#chunks.push(chunk)
+    this.#waiting += chunk.byteLength
+    this.#options.onReady()
+  }
+
+  async #room(): Promise<void> {
+    while (this.#waiting >= this.#options.aheadBytes && !this.#stopping.signal.aborted) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#onRoom = resolve
+      await promise
+    }
+    this.#onRoom = undefined
+  }
+
+  #fail(error: unknown): void {
+    this.#failure =
+      error instanceof KafkaAvroError
+        ? error
+        : new KafkaAvroError('reading_failed', messageOf(error), { cause: error })
+    this.#options.onReady()
+  }
+}
+
+function isRetryable(error: unknown): boolean {
+  return error instanceof KafkaAvroError && error.code === 'reading_failed'
+}

@@ -1,0 +1,342 @@
+import { randomBytes } from 'node:crypto'
+
+import { testStack, uniquePrefix, waitUntil } from '@tickertape/testing'
+import { describe, expect, it } from 'vitest'
+
+import {
+  EventProducer,
+  TransactionalProducer,
+  createLogReader,
+  ensureTopics,
+  logReaderKinds,
+  topicName,
+} from '../src/index.ts'
+import type {
+  LogReader,
+  LogReaderKind,
+  LogReaderOptions,
+  LogRecord,
+  TopicPartition,
+} from '../src/index.ts'
+
+const { kafkaBrokers: brokers } = testStack()
+const partitionCount = 4
+
+async function createTopic(): Promise<string> {
+  const prefix = uniquePrefix()
+  await ensureTopics({ brokers, prefix, partitions: partitionCount })
+  return topicName('market-events', prefix)
+}
+
+function record(topic: string, text: string, partition = 0) {
+  return { topic, partition, key: `key of ${text}`, value: Buffer.from(text) }
+}
+
+const byNumber = (a: number, b: number) => a - b
+
+interface Member extends AsyncDisposable {
+  readonly reader: LogReader
+  readonly owned: () => readonly number[]
+  /** What the handlers were called for, in order. */
+  readonly calls: readonly string[]
+  readonly ended: Promise<void>
+}
+
+interface MemberOptions {
+  readonly kind: LogReaderKind
+  readonly topic: string
+  /** Next offsets; shared by the members of a test, as a store of offsets is. */
+  readonly positions?: Map<number, number>
+  readonly onRecords?: (records: readonly LogRecord[], reader: LogReader) => Promise<void> | void
+  readonly options?: Partial<LogReaderOptions>
+}
+
+/** A member of the topic's group that keeps its positions as it goes. */
+function join({
+  kind,
+  topic,
+  positions = new Map(),
+  onRecords,
+  options = {},
+}: MemberOptions): Member {
+  const reader = createLogReader(kind, {
+    brokers,
+    clientId: topic,
+    groupId: topic,
+    topics: [topic],
+    onWarning: () => undefined,
+    ...options,
+  })
+  const stopping = new AbortController()
+  const calls: string[] = []
+  const owned = new Set<number>()
+  let running = 0
+  const alone = async (name: string, run: () => Promise<void> | void): Promise<void> => {
+    running += 1
+    calls.push(running > 1 ? `${name} while another handler ran` : name)
+    await run()
+    running -= 1
+  }
+  const ended = reader.run(
+    {
+      async assigned(partitions) {
+        await alone('assigned', () => {
+          for (const { partition } of partitions) owned.add(partition)
+        })
+        return partitions.map((assigned) => ({
+          ...assigned,
+          offset: positions.get(assigned.partition) ?? 0,
+        }))
+      },
+      async revoked(partitions: readonly TopicPartition[]) {
+        await alone('revoked', () => {
+          for (const { partition } of partitions) owned.delete(partition)
+        })
+      },
+      async process(records) {
+        await alone(records.length === 0 ? 'empty' : 'records', async () => {
+          for (const { partition } of records) {
+            if (!owned.has(partition)) calls.push(`records of ${partition}, which was revoked`)
+          }
+          await onRecords?.(records, reader)
+          for (const { partition, offset } of records) positions.set(partition, offset + 1)
+        })
+      },
+    },
+    stopping.signal,
+  )
+  ended.catch(() => undefined)
+  return {
+    reader,
+    owned: () => [...owned].toSorted(byNumber),
+    calls,
+    ended,
+    async [Symbol.asyncDispose]() {
+      stopping.abort()
+      await ended.catch(() => undefined)
+    },
+  }
+}
+
+describe.each(logReaderKinds)('the log reader by %s', (kind) => {
+  it('gives every record once and in order, while members come and go', async () => {
+    const topic = await createTopic()
+    await using producer = await EventProducer.open({ brokers, clientId: topic })
+    const positions = new Map<number, number>()
+    const seen: string[][] = Array.from({ length: partitionCount }, () => [])
+    const onRecords = (records: readonly LogRecord[]) => {
+      for (const { partition, value } of records) seen[partition]?.push(String(value))
+    }
+    const total = () => seen.reduce((sum, texts) => sum + texts.length, 0)
+    let produced = 0
+    const produce = async (count: number) => {
+      for (let number = 0; number < count; number += 1) {
+        producer.produce(record(topic, String(produced), produced % partitionCount))
+        produced += 1
+      }
+      await producer.acknowledged()
+    }
+    await produce(40_000)
+    const first = join({ kind, topic, positions, onRecords })
+    await waitUntil('the first member reads', () => total() > 5_000)
+    await produce(40_000)
+    {
+      await using second = join({ kind, topic, positions, onRecords })
+      await waitUntil('both own partitions', () => second.owned().length === 2)
+      await produce(40_000)
+      await waitUntil('both have read', () => total() === produced)
+      expect([...first.owned(), ...second.owned()].toSorted(byNumber)).toEqual([0, 1, 2, 3])
+      expect(second.calls.filter((call) => / while | which was /.test(call))).toEqual([])
+    }
+    await produce(40_000)
+    await waitUntil('the first reads on alone', () => total() === produced)
+    await first[Symbol.asyncDispose]()
+    expect(first.calls.filter((call) => / while | which was /.test(call))).toEqual([])
+    expect(first.calls.at(-1)).toBe('revoked')
+    for (const [partition, texts] of seen.entries()) {
+      const expected = Array.from(
+        { length: produced / partitionCount },
+        (_, number) => number * partitionCount + partition,
+      )
+      expect(texts).toEqual(expected.map(String))
+    }
+  })
+
+  it('begins in the middle of a batch when it is told to', async () => {
+    const topic = await createTopic()
+    await using producer = await EventProducer.open({ brokers, clientId: topic, lingerMs: 50 })
+    for (let number = 0; number < 100; number += 1) producer.produce(record(topic, `${number}`))
+    await producer.acknowledged()
+    const records: LogRecord[] = []
+    await using member = join({
+      kind,
+      topic,
+      positions: new Map([[0, 42]]),
+      onRecords: (more) => void records.push(...more),
+    })
+    await waitUntil('all are read', () => records.length >= 58)
+    expect(records[0]).toMatchObject({ topic, partition: 0, offset: 42 })
+    expect(String(records[0]?.key)).toBe('key of 42')
+    expect(records[0]?.timestamp).toBeGreaterThan(Date.now() - 60_000)
+    expect(records.map(({ value }) => String(value))).toEqual(
+      Array.from({ length: 58 }, (_, number) => String(number + 42)),
+    )
+    expect(member.reader.lastKnownEnd(topic, 0)).toBe(100)
+    expect(member.reader.lastKnownEnd(topic, 9)).toBeUndefined()
+  })
+
+  it('keeps records without key and without value apart from empty ones', async () => {
+    const topic = await createTopic()
+    await using producer = await EventProducer.open({ brokers, clientId: topic })
+    producer.produce({ topic, partition: 0, key: null, value: null })
+    producer.produce({ topic, partition: 0, key: '', value: Buffer.alloc(0) })
+    await producer.acknowledged()
+    const records: LogRecord[] = []
+    await using _member = join({
+      kind,
+      topic,
+      onRecords: (more) => void records.push(...more),
+    })
+    await waitUntil('both are read', () => records.length === 2)
+    expect(records.map(({ value }) => value?.length)).toEqual([undefined, 0])
+    expect(records[0]?.key ?? null).toBeNull()
+  })
+
+  it('delivers nothing of a paused partition, and goes on where it was when resumed', async () => {
+    const topic = await createTopic()
+    await using producer = await EventProducer.open({ brokers, clientId: topic })
+    const seen: string[][] = [[], []]
+    const paused = { topic, partition: 0 }
+    let resume = false
+    let resumed = false
+    await using member = join({
+      kind,
+      topic,
+      options: { maxBatch: 10, maxWaitMs: 5 },
+      onRecords: (records, reader) => {
+        for (const { partition, value } of records) seen[partition]?.push(String(value))
+        if ((seen[0]?.length ?? 0) > 0 && !resumed) reader.pause([paused])
+        if (!resume || resumed) return
+        reader.resume([paused])
+        resumed = true
+      },
+    })
+    await waitUntil('it has joined', () => member.owned().length === partitionCount)
+    for (let number = 0; number < 1_000; number += 1) {
+      producer.produce(record(topic, String(number), 0))
+      producer.produce(record(topic, String(number), 1))
+    }
+    await producer.acknowledged()
+    await waitUntil('the other partition is read', () => seen[1]?.length === 1_000)
+    expect(seen[0]?.length).toBeLessThanOrEqual(10)
+    resume = true
+    await waitUntil('the rest is read', () => seen[0]?.length === 1_000)
+    const expected = Array.from({ length: 1_000 }, (_, number) => String(number))
+    expect(seen).toEqual([expected, expected])
+  })
+
+  // A reset policy that the client ignored let readers jump to the log's end.
+  it.each([1_000, 3])('halts at offset %i, which the log does not have', async (offset) => {
+    const topic = await createTopic()
+    await using producer = await EventProducer.open({ brokers, clientId: topic })
+    producer.produce(record(topic, 'only'))
+    await producer.acknowledged()
+    await using member = join({ kind, topic, positions: new Map([[0, offset]]) })
+    await expect(member.ended).rejects.toMatchObject({ code: 'offset_out_of_range' })
+    expect(member.calls).not.toContain('records')
+  })
+
+  it('says that nothing came, again and again, and delivers a single record at once', async () => {
+    const topic = await createTopic()
+    await using producer = await EventProducer.open({ brokers, clientId: topic, lingerMs: 0 })
+    const seen: string[] = []
+    await using member = join({
+      kind,
+      topic,
+      options: { maxWaitMs: 10 },
+      onRecords: (records) => void seen.push(...records.map(({ value }) => String(value))),
+    })
+    const empty = () => member.calls.filter((call) => call === 'empty').length
+    await waitUntil('nothing came three times', () => empty() >= 3)
+    producer.produce(record(topic, 'single', 2))
+    await waitUntil('it comes', () => seen.length === 1, { everyMs: 1 })
+    expect(seen).toEqual(['single'])
+  })
+
+  it('reads records of 1 MB', async () => {
+    const topic = await createTopic()
+    await using producer = await EventProducer.open({ brokers, clientId: topic })
+    // Random bytes do not shrink; the topic takes 1 MiB with the batch around it.
+    const values = Array.from({ length: 12 }, () => randomBytes(1_000_000))
+    for (const value of values) producer.produce({ topic, partition: 1, key: null, value })
+    await producer.acknowledged()
+    const seen: LogRecord[] = []
+    await using _member = join({ kind, topic, onRecords: (records) => void seen.push(...records) })
+    await waitUntil('all are read', () => seen.length === values.length)
+    for (const [at, value] of values.entries()) {
+      expect(seen[at]?.value?.equals(value)).toBe(true)
+    }
+  })
+
+  it('lets go of its partitions between two batches, however much is waiting', async () => {
+    const topic = await createTopic()
+    await using producer = await EventProducer.open({ brokers, clientId: topic })
+    const produced = 100_000
+    for (let number = 0; number < produced; number += 1) {
+      producer.produce(record(topic, String(number), number % partitionCount))
+    }
+    await producer.acknowledged()
+    let seen = 0
+    await using first = join({
+      kind,
+      topic,
+      options: { maxBatch: 100 },
+      // Work that takes its time: all of it would last a minute.
+      onRecords: async (records) => {
+        seen += records.length
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      },
+    })
+    await waitUntil('the first is at work', () => first.calls.includes('records'))
+    await using second = join({ kind, topic })
+    await waitUntil('the second owns its share', () => second.owned().length === 2)
+    expect(first.calls).toContain('revoked')
+    expect(seen).toBeLessThan(produced)
+  })
+
+  it('ends with what a handler threw, and leaves the group', async () => {
+    const topic = await createTopic()
+    await using producer = await EventProducer.open({ brokers, clientId: topic })
+    producer.produce(record(topic, 'a'))
+    await producer.acknowledged()
+    await using failing = join({
+      kind,
+      topic,
+      onRecords: (records) => {
+        if (records.length > 0) throw new Error('the handler failed')
+      },
+    })
+    await expect(failing.ended).rejects.toThrow('the handler failed')
+    await using next = join({ kind, topic })
+    await waitUntil('another member owns everything', () => next.owned().length === partitionCount)
+  })
+})
+
+describe('the fetching reader', () => {
+  it('halts at records of a transaction, of which it cannot tell whether they count', async () => {
+    const topic = await createTopic()
+    await using producer = await TransactionalProducer.open({
+      brokers,
+      clientId: topic,
+      transactionalId: topic,
+    })
+    await producer.begin()
+    await producer.produce(record(topic, 'a'))
+    await producer.commit()
+    await using member = join({ kind: 'fetch', topic })
+    await expect(member.ended).rejects.toMatchObject({
+      code: 'reading_failed',
+      message: expect.stringContaining('transaction'),
+    })
+  })
+})
