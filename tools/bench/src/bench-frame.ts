@@ -14,26 +14,49 @@ export interface Bench {
   readonly name: string
   /** What is measured and how, in a sentence for the table. */
   readonly about: string
-  run(stack: RunningStack, print: (line: string) => void): Promise<Figures>
+  /** What can be measured alone; a bench without parts takes no profiles either. */
+  readonly parts?: readonly string[]
+  /** Does what all runs share. @returns what measures once, and gives figures as they come. */
+  prepare(
+    stack: RunningStack,
+    options: BenchOptions,
+    print: (line: string) => void,
+  ): Promise<() => AsyncIterable<Figures>>
 }
 
-const runs = 3
+export interface BenchOptions {
+  readonly runs: number
+  /** The one part that is wanted; all of them without it. */
+  readonly only: string | undefined
+  /** Folder for CPU profiles of the services under test. */
+  readonly cpuProf: string | undefined
+}
 
 /**
- * Runs a bench three times on a stack of its own and prints the median of each figure, the machine and
+ * Runs a bench several times on a stack of its own and prints the median of each figure, the machine and
  * the versions; its last line is one JSON object with the same.
  */
-export async function runBench(bench: Bench, print: (line: string) => void): Promise<void> {
+export async function runBench(
+  bench: Bench,
+  options: BenchOptions,
+  print: (line: string) => void,
+): Promise<void> {
   await using stack = await startStack({
     folder: mkdtempSync(join(tmpdir(), 'tickertape-bench-')),
     ports: 'free',
     onProgress: print,
     temporary: true,
   })
+  const measure = await bench.prepare(stack, options, print)
   const results: Figures[] = []
-  for (let run = 1; run <= runs; run += 1) {
-    print(`${bench.name}: run ${run} of ${runs}`)
-    results.push(await bench.run(stack, print))
+  for (let run = 1; run <= options.runs; run += 1) {
+    print(`${bench.name}: run ${run} of ${options.runs}`)
+    let all: Figures = {}
+    for await (const figures of measure()) {
+      for (const [name, value] of Object.entries(figures)) print(`  ${name} ${plain(value)}`)
+      all = { ...all, ...figures }
+    }
+    results.push(all)
   }
   const figures = medians(results)
   const machine = describeMachine()
@@ -78,5 +101,7 @@ function table(figures: Figures, results: readonly Figures[]): string {
 }
 
 function plain(value: number): string {
-  return value.toLocaleString('en-US', { maximumFractionDigits: value < 100 ? 1 : 0 })
+  return value.toLocaleString('en-US', {
+    maximumFractionDigits: value < 10 ? 2 : value < 100 ? 1 : 0,
+  })
 }

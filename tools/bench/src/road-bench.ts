@@ -27,13 +27,13 @@ export const roadBench: Bench = {
   name: 'road',
   about:
     "Simulator's WebSocket -> ingest -> Kafka -> aggregator -> Kafka -> pg-sink -> PostgreSQL, each a process on one machine. tradesPerSecond: a market sent as fast as the road takes it. frameToRow: from a frame's receipt by ingest to the commit of its rows, at about 1,000 trades/s. feedLimitTradesPerSecond: the same market read by a client that throws it away.",
-  run: async (stack, print) => {
-    const feedLimitTradesPerSecond = await withSimulator(throughputMarket, drainFeed)
-    const tradesPerSecond = await throughput(stack)
-    print(`  ${Math.round(tradesPerSecond)} trades/s`)
-    const latency = await frameToRow(stack)
-    return { tradesPerSecond, ...latency, feedLimitTradesPerSecond }
-  },
+  prepare: async (stack) =>
+    async function* () {
+      const feedLimitTradesPerSecond = await withSimulator(throughputMarket, drainFeed)
+      yield { tradesPerSecond: await throughput(stack) }
+      yield await frameToRow(stack)
+      yield { feedLimitTradesPerSecond }
+    },
 }
 
 async function withRoad<T>(
