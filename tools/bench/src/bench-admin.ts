@@ -1,0 +1,56 @@
+import kafka from '@confluentinc/kafka-javascript'
+import type { KafkaJS } from '@confluentinc/kafka-javascript'
+
+import { ensureTopics, topicName, topics } from '@tickertape/kafka-avro'
+
+/** An open connection for questions that are asked often. */
+export class BenchAdmin implements AsyncDisposable {
+  readonly #brokers: string
+  readonly #admin: KafkaJS.Admin
+
+  private constructor(brokers: string, admin: KafkaJS.Admin) {
+    this.#brokers = brokers
+    this.#admin = admin
+  }
+
+  static async open(brokers: string): Promise<BenchAdmin> {
+    // The package is CommonJS whose names Node cannot see: values come from its default export.
+    const { Kafka, logLevel } = kafka.KafkaJS
+    const admin = new Kafka({
+      kafkaJS: { brokers: brokers.split(','), logLevel: logLevel.NOTHING },
+    }).admin()
+    await admin.connect()
+    return new BenchAdmin(brokers, admin)
+  }
+
+  /** Empties every topic of an installation but its log: the next group begins from nothing. */
+  async resetOutputs(prefix: string): Promise<void> {
+    const existing = new Set(await this.#admin.listTopics())
+    const outputs = topics
+      .filter((topic) => topic !== 'market-events')
+      .map((topic) => topicName(topic, prefix))
+      .filter((name) => existing.has(name))
+    if (outputs.length > 0) await this.#admin.deleteTopics({ topics: outputs })
+    await ensureTopics({ brokers: this.#brokers, prefix })
+  }
+
+  /** How many records before the ends a group has not committed yet. */
+  async uncommitted(
+    groupId: string,
+    topic: string,
+    ends: ReadonlyMap<number, number>,
+  ): Promise<number> {
+    const [answer] = await this.#admin.fetchOffsets({ groupId, topics: [topic] })
+    const committed = new Map(
+      (answer?.partitions ?? []).map(({ partition, offset }) => [partition, Number(offset)]),
+    )
+    return [...ends].reduce(
+      (sum, [partition, end]) => sum + end - Math.max(0, committed.get(partition) ?? 0),
+      0,
+    )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#admin.disconnect()
+  }
+}
