@@ -29,8 +29,17 @@ export async function measureRestore({
   }
   await using aggregator = AggregatorProcess.start({ stack, prefix: fill.prefix, groupId, cpuProf })
   await aggregator.joined()
-  const seconds = await aggregator.metric('aggregator_restore_seconds_sum')
+  const [restores, seconds, windows] = await Promise.all([
+    aggregator.metric('aggregator_restore_seconds_count'),
+    aggregator.metric('aggregator_restore_seconds_sum'),
+    aggregator.metric('aggregator_restored_windows_total'),
+  ])
   await aggregator.stop()
+  if (restores !== 1 || windows < restoredRecords) {
+    throw new Error(
+      `The aggregator restored ${windows} windows in ${restores} restores, where one restore of at least ${restoredRecords} is to be timed`,
+    )
+  }
   return seconds
 }
 
