@@ -91,6 +91,18 @@ export async function topicOffsets(
   })
 }
 
+/** By partition, the first offset that was appended at a time or later; the end offset where none was. */
+export async function offsetsAtTime(
+  brokers: string,
+  topic: string,
+  time: number,
+): Promise<ReadonlyMap<number, number>> {
+  return await withAdmin(brokers, async (admin) => {
+    const offsets = await admin.fetchTopicOffsetsByTimestamp(topic, time)
+    return new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]))
+  })
+}
+
 /** A group's committed offset by partition; partitions without one are left out. */
 export async function committedOffsets(
   brokers: string,
