@@ -10,7 +10,7 @@ import { logFileOf, startPart } from './start-part.ts'
 import { partNames, type Part, type PartName, type PartPlace } from './part.ts'
 import { defaultPorts, findFreePorts, host, requireFreePorts, type StackPorts } from './ports.ts'
 import { databaseUrl, postgresPart } from './postgres.ts'
-import { identityOf, isAlive } from './process-identity.ts'
+import { identityOf, isAlive, terminate } from './process-identity.ts'
 import { registryPart, registryUrl } from './registry.ts'
 import { requireDisk, requireJava } from './requirements.ts'
 import { readRun, recordOwner, type Owner } from './run-records.ts'
@@ -31,6 +31,13 @@ export interface RunningStack extends StackAddresses, AsyncDisposable {
   readonly folder: string
   /** Whether it was up already, by `stack up`. Disposing of it then leaves it up. */
   readonly adopted: boolean
+  /**
+   * Kills one part with SIGKILL and starts it again, on its port and with its data; resolves once it
+   * answers. For tests of what an outage does.
+   *
+   * @throws {StackProblem} `in-use` for a detached stack: it is there for others too
+   */
+  killAndRestart(name: PartName): Promise<void>
 }
 
 export interface StackOptions {
@@ -143,7 +150,13 @@ async function start(options: StackOptions, mode: Owner['mode']): Promise<Runnin
 
   const adopted = adopt(folder)
   if (adopted !== undefined) {
-    return { folder, ...adopted, adopted: true, [Symbol.asyncDispose]: async () => undefined }
+    return {
+      folder,
+      ...adopted,
+      adopted: true,
+      killAndRestart: refuseRestart,
+      [Symbol.asyncDispose]: async () => undefined,
+    }
   }
   requireNoLiveStarter(folder)
   const left = await stopRecorded(folder)
@@ -181,14 +194,47 @@ async function start(options: StackOptions, mode: Owner['mode']): Promise<Runnin
   const running = { folder, ...addressesOf(ports), adopted: false }
   if (mode === 'detached') {
     await watchdog.dismiss()
-    return { ...running, [Symbol.asyncDispose]: async () => undefined }
+    return {
+      ...running,
+      killAndRestart: refuseRestart,
+      [Symbol.asyncDispose]: async () => undefined,
+    }
   }
   let disposal: Promise<void> | undefined
   const dispose = async () => {
     using _disposalLock = await lock(folder, { onProgress })
     await stop()
   }
-  return { ...running, [Symbol.asyncDispose]: () => (disposal ??= dispose()) }
+  return {
+    ...running,
+    killAndRestart: (name) => killAndRestart(folder, parts, name, options),
+    [Symbol.asyncDispose]: () => (disposal ??= dispose()),
+  }
+}
+
+async function refuseRestart(name: PartName): Promise<never> {
+  throw new StackProblem(
+    'in-use',
+    `The stack lives on without this process, for others too, so its ${name} is not killed: start a stack in a folder of your own`,
+  )
+}
+
+async function killAndRestart(
+  folder: string,
+  parts: readonly Part[],
+  name: PartName,
+  options: StackOptions,
+): Promise<void> {
+  using _lock = await lock(folder, options)
+  const recorded = readRun(folder).parts.filter((part) => part.name === name)
+  await Promise.all(
+    recorded.map(({ process }) => terminate(process, { signal: 'SIGKILL', boundMs: 10_000 })),
+  )
+  await startAll(
+    folder,
+    parts.filter((part) => part.name === name),
+    options,
+  )
 }
 
 /** Everything that a start needs, checked and downloaded before the first process is started. */

@@ -102,6 +102,15 @@ describe('a stack on free ports', () => {
     expect(rows).toEqual([{ commitTimestamps: 'on', isSuperuser: 'off', owner: 'tickertape' }])
   })
 
+  test('keeps its topics and its address when a part is killed and restarted', async () => {
+    const before = await runningStackStatus(folder)
+    await stack.killAndRestart('kafka')
+    expect(await requireTopics(stack.kafkaBrokers, 'kept-', ['market-events'])).toBe(3)
+    const after = await runningStackStatus(folder)
+    const pids = after.parts.map(({ pid }, index) => pid === before.parts[index]?.pid)
+    expect(pids).toEqual([false, true, true])
+  })
+
   test('is on record with three running processes', async () => {
     const status = await runningStackStatus(folder)
     expect(status.mode).toBe('attached')
@@ -150,6 +159,7 @@ describe('a stack that is to outlive its starter', () => {
 
     const second = await startStack({ folder, ports: 'free', onProgress })
     expect(second.adopted).toBe(true)
+    await expect(second.killAndRestart('kafka')).rejects.toMatchObject({ code: 'in-use' })
     expect(second.databaseUrl).toBe(first.databaseUrl)
     await second[Symbol.asyncDispose]()
     expect(await runningPids(folder)).toEqual(pids)
