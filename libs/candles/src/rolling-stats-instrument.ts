@@ -63,6 +63,8 @@ export class InstrumentSpans {
   readonly #short: SlidingSpan
   readonly #hour: SlidingSpan
   readonly #day: SlidingSpan
+  /** What was read since it last changed: lists of pairs and tokens ask for all, again and again. */
+  readonly #readings = new Map<StatsSpan, SpanReading>()
 
   constructor(asOf: number) {
     this.#short = new SlidingSpan(this.#seconds, secondMs, shortMs, asOf)
@@ -90,23 +92,38 @@ export class InstrumentSpans {
     if (order <= 0) return order === 0 ? 'duplicate' : 'superseded'
     const before = windows.partAt(windowStart)
     windows.set(windowStart, candle, candle)
-    const spans =
-      windows === this.#seconds ? [this.#short] : [this.#shortMinutes, this.#hour, this.#day]
-    for (const span of spans) span.replace(windowStart, before, candle)
+    if (windows === this.#seconds) {
+      this.#short.replace(windowStart, before, candle)
+      this.#readings.delete('5m')
+    } else {
+      for (const span of [this.#shortMinutes, this.#hour, this.#day]) {
+        span.replace(windowStart, before, candle)
+      }
+      this.#readings.clear()
+    }
     return 'applied'
   }
 
   slide(asOf: number): void {
+    const { to: shortBefore } = this.#short
     this.#short.slide(asOf)
+    if (this.#short.to === shortBefore) return
     this.#seconds.forgetBefore(this.#short.from)
-    const minutesBefore = this.#day.to
-    this.#shortMinutes.slide(asOf)
-    this.#hour.slide(asOf)
-    this.#day.slide(asOf)
-    if (this.#day.to !== minutesBefore) this.#minutes.forgetBefore(this.#day.from)
+    this.#readings.delete('5m')
+    const { to: before } = this.#day
+    for (const span of [this.#shortMinutes, this.#hour, this.#day]) span.slide(asOf)
+    if (this.#day.to === before) return
+    this.#minutes.forgetBefore(this.#day.from)
+    this.#readings.clear()
   }
 
   read(span: StatsSpan): SpanReading {
+    const known = this.#readings.get(span) ?? this.#readAgain(span)
+    this.#readings.set(span, known)
+    return known
+  }
+
+  #readAgain(span: StatsSpan): SpanReading {
     if (span === '5m') return reading(this.#short, this.#shortMinutes)
     const slid = span === '1h' ? this.#hour : this.#day
     return reading(slid, slid)

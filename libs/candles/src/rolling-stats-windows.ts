@@ -45,7 +45,7 @@ interface Chunk {
 
 /**
  * The latest closed candles of one instrument and interval, in columns: an hour of minutes takes
- * 2.8 KB, and 0.3 KB without trades. As objects it is 20 KB, which a day of thousands of
+ * 2.8 KB, and 0.4 KB without trades. As objects it takes 20 KB, which a day of thousands of
  * instruments does not bear.
  */
 export class CandleWindows {
@@ -87,13 +87,15 @@ export class CandleWindows {
 
   /** Visits the known windows that start in [from, to), both aligned, in no order. */
   forEach(from: number, to: number, visit: (part: CandlePart) => void): void {
-    for (const [chunkStart, chunk] of this.#chunks) {
-      const end = this.#endSlot(chunkStart, to)
-      for (let slot = this.#firstSlot(chunkStart, from); slot < end; slot += 1) {
-        const part = readPart(chunk, slot)
-        if (part !== undefined) visit(part)
-      }
+    if (to <= from) return
+    const chunkStart = this.#chunkStart(from)
+    // One window enters and one leaves, mostly. A long way goes by the chunks that there are.
+    if (to <= chunkStart + this.#chunkMs) {
+      const chunk = this.#chunks.get(chunkStart)
+      if (chunk !== undefined) this.#visit(chunkStart, chunk, from, to, visit)
+      return
     }
+    for (const [start, chunk] of this.#chunks) this.#visit(start, chunk, from, to, visit)
   }
 
   /** Start of the first window with trades in [from, to). */
@@ -130,6 +132,20 @@ export class CandleWindows {
   forgetBefore(time: number): void {
     for (const chunkStart of this.#chunks.keys()) {
       if (chunkStart + this.#chunkMs <= time) this.#chunks.delete(chunkStart)
+    }
+  }
+
+  #visit(
+    chunkStart: number,
+    chunk: Chunk,
+    from: number,
+    to: number,
+    visit: (part: CandlePart) => void,
+  ): void {
+    const end = this.#endSlot(chunkStart, to)
+    for (let slot = this.#firstSlot(chunkStart, from); slot < end; slot += 1) {
+      const part = readPart(chunk, slot)
+      if (part !== undefined) visit(part)
     }
   }
 

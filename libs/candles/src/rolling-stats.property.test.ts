@@ -33,7 +33,7 @@ const amounts: fc.Arbitrary<Decimal> = fc.record(
     ),
     exponent: fc.oneof(
       { weight: 8, arbitrary: fc.integer({ min: -8, max: 2 }) },
-      fc.integer({ min: -150, max: 150 }),
+      fc.constantFrom(-150, -129, -128, 127, 128, 150),
     ),
   },
   { noNullPrototype: true },
@@ -186,7 +186,7 @@ describe('rolling stats', () => {
           expect(answers(stats)).toStrictEqual(answers(reference))
         }
       }),
-      { numRuns: 600 },
+      { numRuns: 400 },
     )
   })
 

@@ -318,7 +318,7 @@ describe('terms', () => {
     expect(text(stats.pair('BTC', 'USD', '24h')?.volume)).toBe('2')
   })
 
-  test('an instrument that is forgotten leaves its pair and tokens', () => {
+  test('pairs and tokens without a candle for a day are not listed', () => {
     const stats = statsAt()
     stats.apply(candle({}))
     stats.apply(candle({ instrumentId: 'binance:ETHBTC', windowEnd: epoch + 5 * minute }))

@@ -20,6 +20,10 @@
  * tradeCount add up whatever the unit.
  *
  * Sums are exact, revisions count by their difference, and the order of arrival changes nothing.
+ *
+ * **What it costs.** A day of an instrument that trades every second takes 110 KB, of a quiet one
+ * 12 KB; what is older than the spans is forgotten. A pair or token is added up when asked for, from
+ * its instruments: a list of all of them is work to do once for each `advance`, not for each reader.
  */
 import type { Candle, Decimal } from '@tickertape/market-model'
 import { divideDecimals } from '@tickertape/market-model'
