@@ -1,6 +1,7 @@
-import type { KnownGap } from '@tickertape/market-model'
 import type { InstrumentProgress } from './instrument-progress.ts'
 import type { OpenWindow } from './open-window.ts'
+import { Agenda } from './agenda.ts'
+import { FeedGaps } from './gaps.ts'
 
 /** Open windows of one feed with the same start. */
 interface WindowBucket {
@@ -16,24 +17,37 @@ export class FeedProgress {
   upTo: number | null = null
   /** Every window that ends at or before this is closed. */
   closedUntil = 0
-  /** By gapId. */
-  readonly gaps = new Map<string, KnownGap>()
+  /** Windows of the lowest interval that end at or before this are forgotten, unless held. */
+  forgottenUntil = 0
+  readonly gaps = new FeedGaps()
+  readonly instruments = new Set<InstrumentProgress>()
+  /** Stored windows that must be asked what they come to. */
+  readonly agenda = new Agenda()
   /** Instruments with windows above the lowest interval to come; sorted when it is read. */
   roster: InstrumentProgress[] = []
+  /** A gap was announced since windows were last forgotten. */
+  gapsChanged = false
   /** Instruments that came from another feed since the last heartbeat. */
   readonly joining = new Set<InstrumentProgress>()
   /** The earliest window end above the lowest interval that the roster waits for. */
   nextParentEnd = Infinity
   /** Ascending. */
   readonly #buckets: WindowBucket[] = []
+  readonly #gapSpanMs: number
 
-  constructor(feedId: string) {
+  constructor(feedId: string, gapSpanMs: number) {
     this.feedId = feedId
+    this.#gapSpanMs = gapSpanMs
+  }
+
+  /** Whether an open gap keeps the instrument's windows inside [start, end) from being forgotten. */
+  isHeld(instrumentId: string, start: number, end: number): boolean {
+    return this.gaps.holds(instrumentId, start, end, this.closedUntil - this.#gapSpanMs)
   }
 
   /** The earliest window end, of any interval, at which there is something to do. */
   get nextEnd(): number {
-    return Math.min(this.#buckets[0]?.end ?? Infinity, this.nextParentEnd)
+    return Math.min(this.#buckets[0]?.end ?? Infinity, this.nextParentEnd, this.agenda.nextEnd)
   }
 
   addWindow(window: OpenWindow): void {
@@ -59,14 +73,20 @@ export class FeedProgress {
     if (bucket.windows.length === 0) this.#buckets.splice(at, 1)
   }
 
-  /** The open windows that end at exactly this time, by instrumentId; they leave the feed. */
-  takeWindowsEndingAt(end: number): readonly OpenWindow[] {
+  /** The open windows that end at exactly this time; they leave the feed. */
+  takeWindowsEndingAt(end: number): OpenWindow[] {
     if (this.#buckets[0]?.end !== end) return []
-    const windows = this.#buckets.shift()?.windows ?? []
-    return windows.sort((a, b) => compareIds(a.instrument, b.instrument))
+    return this.#buckets.shift()?.windows ?? []
   }
 
-  /** Offset of the first trade that an open window holds; Infinity if none is open. */
+  /** Open windows that began to take records before an offset. */
+  windowsSince(offset: number): OpenWindow[] {
+    return this.#buckets.flatMap(({ windows }) =>
+      windows.filter(({ firstOffset }) => firstOffset < offset),
+    )
+  }
+
+  /** Offset of the first record that an open window holds; Infinity if none is open. */
   firstNeededOffset(): number {
     let first = Infinity
     for (const bucket of this.#buckets) {
@@ -83,15 +103,17 @@ export class FeedProgress {
     this.roster.push(instrument)
   }
 
-  /** The instrument's open windows and place in the roster go to another feed. */
-  release(instrument: InstrumentProgress): void {
-    for (const window of instrument.openWindows.values()) this.removeWindow(window)
+  /** Everything of the instrument that waits for this feed goes to another. */
+  release(instrument: InstrumentProgress, to: FeedProgress): void {
+    this.instruments.delete(instrument)
+    to.instruments.add(instrument)
+    for (const window of instrument.openWindows.values()) {
+      this.removeWindow(window)
+      to.addWindow(window)
+    }
+    this.agenda.move(instrument, to.agenda)
     this.roster = this.roster.filter((other) => other !== instrument)
     instrument.enlisted = false
     this.joining.delete(instrument)
   }
-}
-
-export function compareIds(a: InstrumentProgress, b: InstrumentProgress): number {
-  return a.instrumentId < b.instrumentId ? -1 : a.instrumentId > b.instrumentId ? 1 : 0
 }

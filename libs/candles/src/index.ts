@@ -1,12 +1,16 @@
 export { AggregationSettingsError } from './aggregation-settings.ts'
 export type { AggregationSettings, AggregationSettingsErrorCode } from './aggregation-settings.ts'
+export type { AggregationEvent, CountedTrade, LoggedTrade } from './counted-trade.ts'
 export { PartitionAggregation } from './partition-aggregation.ts'
 export type {
   AppliedEvent,
+  ChangedWindow,
   EventOutcome,
   StateChanges,
-  TradeOutcome,
 } from './partition-aggregation.ts'
+export type { ChangelogState, StoredWindowRecord } from './restoring.ts'
+export type { StoredWindowCodec } from './stored-windows.ts'
+export type { TradeOutcome } from './trade-taking.ts'
 export { SequenceSet } from './sequence-set.ts'
 export { RollingStats, statsAheadMs } from './rolling-stats.ts'
 export type { InstrumentStats, Pair, StatsOutcome } from './rolling-stats.ts'

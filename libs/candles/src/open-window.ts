@@ -1,101 +1,90 @@
-import type { Decimal, Trade, WindowSums } from '@tickertape/market-model'
+import type { OffsetRange } from '@tickertape/market-model'
+import type { CountedTrade } from './counted-trade.ts'
 import type { InstrumentProgress } from './instrument-progress.ts'
-import { compareDecimals, normalizeDecimal } from '@tickertape/market-model'
-import { DecimalSum } from './decimal-sum.ts'
+import { isSameTrade } from './counted-trade.ts'
+import { mergeRanges, nearbyOffsets } from './offset-ranges.ts'
 import { SequenceSet } from './sequence-set.ts'
-import { isBefore } from './trade-order.ts'
+import { TradeSums } from './trade-sums.ts'
 
-/** A window of the lowest interval that still takes trades. */
+/** A window of the lowest interval that takes trades in memory: the log has them, the changelog does not. */
 export class OpenWindow {
   readonly instrument: InstrumentProgress
   readonly start: number
   readonly end: number
-  /** Offset of the first trade in it: where a restore must begin to read. */
+  /** Offset of the first record in it: where a restore must begin to read. */
   readonly firstOffset: number
-  readonly sequences = new SequenceSet()
-  /** Ids of its trades without sequences. */
-  tradeIds: Set<string> | undefined
-  #first: Trade
-  #last: Trade
-  #high: Decimal
-  #low: Decimal
-  #volume = new DecimalSum()
-  #buyVolume = new DecimalSum()
-  #quoteVolume = new DecimalSum()
-  /** undefined once a part is unknown. */
-  #notionalUsd: DecimalSum | undefined = new DecimalSum()
-  #tradeCount = 0
-  #firstSequence: number | null = null
-  #lastSequence: number | null = null
+  /** Known versions of its trades, those that do not count included, in the order of arrival. */
+  readonly trades: CountedTrade[] = []
+  /** How many of its trades the last candle in progress had. */
+  shownTrades = 0
+  /** Quantities are amounts of quote currency: as was known when it opened. */
+  readonly inverse: boolean
+  readonly #ranges: OffsetRange[] = []
+  #from: number
+  #to: number
+  #sums: TradeSums | undefined
+  #summed = 0
 
-  /** Opens with a trade, which `add` must still count. */
-  constructor(
-    instrument: InstrumentProgress,
-    start: number,
-    end: number,
-    first: Trade,
-    offset: number,
-  ) {
+  constructor(instrument: InstrumentProgress, start: number, end: number, offset: number) {
     this.instrument = instrument
     this.start = start
     this.end = end
     this.firstOffset = offset
-    this.#first = first
-    this.#last = first
-    this.#high = first.price
-    this.#low = first.price
+    this.inverse = instrument.isInverse
+    this.#from = offset
+    this.#to = offset
   }
 
-  get lastTradeAt(): number {
-    return this.#last.eventTime
+  /** Where its records are. */
+  get offsets(): readonly OffsetRange[] {
+    return mergeRanges([...this.#ranges, { from: this.#from, to: this.#to }])
   }
 
-  get firstTradeAt(): number {
-    return this.#first.eventTime
-  }
-
-  add(trade: Trade): void {
-    const { price, quantity, sequence, notionalUsd } = trade
-    if (isBefore(trade, this.#first)) this.#first = trade
-    else if (isBefore(this.#last, trade)) this.#last = trade
-    if (compareDecimals(price, this.#high) > 0) this.#high = price
-    else if (compareDecimals(price, this.#low) < 0) this.#low = price
-
-    this.#volume.add(quantity)
-    if (trade.takerSide === 'buy') this.#buyVolume.add(quantity)
-    this.#quoteVolume.addProduct(price, quantity)
-    if (notionalUsd === null) this.#notionalUsd = undefined
-    else if (this.#notionalUsd !== undefined) this.#notionalUsd.add(notionalUsd)
-    this.#tradeCount += 1
-
-    if (sequence === null) {
-      this.tradeIds ??= new Set()
-      this.tradeIds.add(trade.tradeId)
-      return
+  add(trade: CountedTrade, offset: number): void {
+    if (offset - this.#to > nearbyOffsets) {
+      this.#ranges.push({ from: this.#from, to: this.#to })
+      this.#from = offset
     }
-    this.sequences.add(sequence)
-    if (this.#firstSequence === null || sequence < this.#firstSequence) {
-      this.#firstSequence = sequence
-    }
-    if (this.#lastSequence === null || sequence > this.#lastSequence) this.#lastSequence = sequence
+    this.#to = offset
+    this.trades.push(trade)
   }
 
-  /** What its trades come to; of quality complete. */
-  sums(): WindowSums {
-    return {
-      windowStart: this.start,
-      open: normalizeDecimal(this.#first.price),
-      high: normalizeDecimal(this.#high),
-      low: normalizeDecimal(this.#low),
-      close: normalizeDecimal(this.#last.price),
-      volume: this.#volume.toDecimal(),
-      buyVolume: this.#buyVolume.toDecimal(),
-      quoteVolume: this.#quoteVolume.toDecimal(),
-      notionalUsd: this.#notionalUsd === undefined ? null : this.#notionalUsd.toDecimal(),
-      tradeCount: this.#tradeCount,
-      firstSequence: this.#firstSequence,
-      lastSequence: this.#lastSequence,
-      quality: 'complete',
+  find(trade: CountedTrade): CountedTrade | undefined {
+    const { trades } = this
+    // Sequences nearly always arrive in order: look where this one would be.
+    const first = trades[0]
+    if (trade.sequence !== null && first !== undefined && first.sequence !== null) {
+      const guess = trades[trade.sequence - first.sequence]
+      if (guess !== undefined && guess.sequence === trade.sequence) return guess
     }
+    return trades.find((other) => isSameTrade(other, trade))
+  }
+
+  /** Takes a trade out, for a higher version of it. */
+  remove(trade: CountedTrade): void {
+    this.trades.splice(this.trades.indexOf(trade), 1)
+    this.#sums = undefined
+    this.#summed = 0
+  }
+
+  /** What its confirmed trades come to. */
+  sums(): TradeSums {
+    this.#sums ??= new TradeSums(this.inverse)
+    for (; this.#summed < this.trades.length; this.#summed += 1) {
+      const trade = this.trades[this.#summed]
+      if (trade?.status === 'confirmed') this.#sums.add(trade)
+    }
+    return this.#sums
+  }
+
+  sequences(): SequenceSet {
+    const sequences = new SequenceSet()
+    for (const { sequence } of this.trades) if (sequence !== null) sequences.add(sequence)
+    return sequences
+  }
+
+  /** Ids of its trades without sequences, in the order of arrival. */
+  tradeIds(): string[] {
+    return this.trades.flatMap(({ sequence, tradeId }) => (sequence === null ? [tradeId] : []))
   }
 }

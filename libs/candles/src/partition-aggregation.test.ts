@@ -1,26 +1,40 @@
 import type { Trade } from '@tickertape/market-model'
 import { describe, expect, test } from 'vitest'
-import { FedPartition } from './fed-partition.ts'
+import { FedPartition, fedSettings, minute } from './fed-partition.ts'
 import { epoch, heartbeat, instrumentStatus, tradeEvent } from './market-logs.ts'
+import { memoryCodec } from './memory-codec.ts'
 import { PartitionAggregation } from './partition-aggregation.ts'
 
 describe('outcomes of trades', () => {
-  test('a trade for a closed window is late, also of an instrument never seen before', () => {
+  test('a trade for a closed window revises it until its minute is past the horizon', () => {
     const partition = new FedPartition()
     partition.trade(0, { sequence: 1 })
     partition.beat(5_000)
-    expect(partition.trade(3_999, { sequence: 2 })).toBe('late')
+    expect(partition.trade(3_999, { sequence: 2 })).toBe('revised')
     expect(partition.trade(4_000, { sequence: 3 })).toBe('accepted')
-    expect(partition.trade(3_999, { sequence: 1, instrument: 'ETH' })).toBe('late')
-    expect(partition.aggregation.instrumentCount).toBe(1)
+    partition.beat(2 * minute + 999)
+    expect(partition.trade(3_998, { sequence: 4 })).toBe('revised')
+    partition.beat(2 * minute + 1_000)
+    expect(partition.trade(3_997, { sequence: 5 })).toBe('late')
+    expect(partition.trade(minute, { sequence: 6 })).toBe('revised')
   })
 
-  test('a sequence that is covered is a duplicate, never late, whatever else it says', () => {
+  test('an instrument never seen before begins with a late trade only if its window is not forgotten', () => {
+    const partition = new FedPartition()
+    partition.beat(2 * minute + 1_000)
+    expect(partition.trade(0, { sequence: 1, instrument: 'ETH' })).toBe('late')
+    expect(partition.aggregation.instrumentCount).toBe(0)
+    expect(partition.trade(minute, { sequence: 1, instrument: 'ETH' })).toBe('revised')
+  })
+
+  test('a sequence that is covered is never late', () => {
     const partition = new FedPartition()
     partition.trade(0, { sequence: 7 })
     expect(partition.trade(0, { sequence: 7 })).toBe('duplicate')
-    expect(partition.trade(2_000, { sequence: 7 })).toBe('duplicate')
+    expect(partition.trade(2_000, { sequence: 7 })).toBe('conflict')
     partition.beat(60_000)
+    expect(partition.trade(1, { sequence: 7 })).toBe('duplicate')
+    partition.beat(60 * minute)
     expect(partition.trade(0, { sequence: 7 })).toBe('duplicate')
   })
 
@@ -31,22 +45,29 @@ describe('outcomes of trades', () => {
     expect(partition.trade(0, { sequence: 7, venue: 'binance' })).toBe('accepted')
   })
 
-  test('without sequences an id counts once within its open window', () => {
+  test('without sequences an id counts once, wherever it is said to be', () => {
     const partition = new FedPartition()
     expect(partition.trade(0, { tradeId: 'x' })).toBe('accepted')
-    expect(partition.trade(10, { tradeId: 'x' })).toBe('duplicate')
+    expect(partition.trade(0, { tradeId: 'x' })).toBe('duplicate')
+    expect(partition.trade(10, { tradeId: 'x' })).toBe('conflict')
+    expect(partition.trade(5_000, { tradeId: 'x' })).toBe('conflict')
     expect(partition.trade(10, { tradeId: 'y' })).toBe('accepted')
-    expect(partition.aggregation.rememberedTradeIds).toBe(2)
-    partition.beat(60_000)
+    partition.beat(minute)
+    expect(partition.trade(0, { tradeId: 'x' })).toBe('duplicate')
+    expect(partition.trade(minute, { tradeId: 'x' })).toBe('conflict')
+    expect(partition.trade(20, { tradeId: 'z' })).toBe('revised')
+    partition.beat(3 * minute)
     expect(partition.trade(0, { tradeId: 'x' })).toBe('late')
-    expect(partition.aggregation.rememberedTradeIds).toBe(0)
   })
 
-  test('only confirmed trades count, and an unconfirmed one covers no sequence', () => {
+  test('only confirmed trades count, in their highest version', () => {
     const partition = new FedPartition()
-    expect(partition.trade(0, { sequence: 1, status: 'pending' })).toBe('uncounted')
-    expect(partition.trade(0, { sequence: 1, status: 'cancelled' })).toBe('uncounted')
-    expect(partition.trade(0, { sequence: 1, version: 1 })).toBe('accepted')
+    expect(partition.trade(0, { tradeId: 'x', status: 'pending' })).toBe('uncounted')
+    expect(partition.trade(0, { tradeId: 'x' })).toBe('conflict')
+    expect(partition.trade(0, { tradeId: 'x', version: 2 })).toBe('accepted')
+    expect(partition.trade(0, { tradeId: 'x', version: 1 })).toBe('superseded')
+    partition.beat(2_000)
+    expect(partition.candles).toMatchObject([{ tradeCount: 1 }])
   })
 
   test.each<[string, Partial<Trade>]>([
@@ -169,7 +190,7 @@ describe('feeds', () => {
     expect(partition.trade(10, { sequence: 2, feedId: 'deribit-b' })).toBe('accepted')
     expect(partition.beat(60_001, 'deribit-b')).toStrictEqual(['BTC 1s 0 partial'])
     expect(partition.candles[0]?.tradeCount).toBe(2)
-    expect(partition.trade(20, { sequence: 3, feedId: 'deribit-b' })).toBe('late')
+    expect(partition.trade(20, { sequence: 3, feedId: 'deribit-b' })).toBe('revised')
   })
 
   test('a window that one feed closed is not opened again by a slower one', () => {
@@ -177,7 +198,11 @@ describe('feeds', () => {
     partition.trade(0, { sequence: 1 })
     partition.beat(30_000)
     partition.trade(29_500, { sequence: 2, feedId: 'deribit-b' })
-    expect(partition.trade(1, { sequence: 3, feedId: 'deribit-b' })).toBe('late')
+    expect(partition.trade(1, { sequence: 3, feedId: 'deribit-b' })).toBe('revised')
+    expect(partition.beat(31_000, 'deribit-b')).toStrictEqual([
+      'BTC 1s 0 partial r1',
+      'BTC 1s 29 complete',
+    ])
   })
 })
 
@@ -185,18 +210,18 @@ describe('state', () => {
   test('a trade that was late for one feed stays out of a replay when another feed lists its instrument', () => {
     const partition = new FedPartition()
     const late = tradeEvent({ eventTime: epoch, sequence: 1, instrument: 'SOL' })
-    partition.trade(9_000, { sequence: 1 })
-    partition.beat(9_000)
+    partition.trade(9 * minute, { sequence: 1 })
+    partition.beat(9 * minute)
     expect(partition.apply(late).outcome).toBe('late')
     partition.apply(instrumentStatus('listed', epoch, 'deribit:SOL', 'deribit-b'))
-    const changes = partition.aggregation.takeChanges(4)
-    expect(changes.partition.restoreOffset).toBe(0)
+    const { partition: state, instruments } = partition.aggregation.takeChanges(4)
+    expect(state.restoreOffset).toBe(0)
 
-    const restored = PartitionAggregation.restore(
-      { graceMs: 1_000, futureToleranceMs: 5_000, intervals: ['1s', '1m'], indicators: [] },
-      changes.partition,
-      changes.instruments,
-    )
+    const restored = PartitionAggregation.restore(fedSettings, memoryCodec(), {
+      partition: state,
+      instruments,
+      windows: [],
+    })
     restored.replay(late, 2)
     expect(restored.openWindows).toBe(0)
   })
@@ -217,36 +242,48 @@ describe('state', () => {
     expect(aggregation.takeChanges(45).partition.restoreOffset).toBe(45)
   })
 
-  test('an instrument is recorded when one of its windows closes, and once', () => {
+  test('a closed window is one record, until a tombstone when it is forgotten', () => {
     const partition = new FedPartition()
+    const recorded = () => {
+      const { windows } = partition.aggregation.takeChanges(9)
+      return windows.map(({ interval, windowStart, value }) => {
+        return `${interval} ${(windowStart - epoch) / 1_000}${value === null ? ' gone' : ''}`
+      })
+    }
     partition.trade(0, { sequence: 1 })
-    expect(partition.aggregation.takeChanges(1).instruments).toStrictEqual([])
+    expect(recorded()).toStrictEqual([])
     partition.beat(2_000)
-    expect(partition.aggregation.takeChanges(2).instruments).toMatchObject([
-      { instrumentId: 'deribit:BTC', covered: [{ from: 1, to: 1 }], knownFrom: epoch },
-    ])
-    expect(partition.aggregation.takeChanges(2).instruments).toStrictEqual([])
+    expect(recorded()).toStrictEqual(['1s 0'])
+    expect(recorded()).toStrictEqual([])
+    partition.trade(1_500, { sequence: 2 })
+    partition.beat(minute + 1_000)
+    expect(recorded()).toStrictEqual(['1s 1', '1m 0'])
+    // One window stays: what comes next goes on from it.
+    partition.beat(2 * minute + 1_000)
+    expect(recorded()).toStrictEqual(['1s 0 gone', '1m 60'])
   })
 
-  test('sequences of open windows are not recorded: they are in the log', () => {
+  test('an instrument is recorded once, with the sequences of forgotten windows', () => {
     const partition = new FedPartition()
+    const covered = () => {
+      return partition.aggregation.takeChanges(9).instruments.map((state) => state.covered)
+    }
     partition.trade(0, { sequence: 1 })
-    partition.trade(1_000, { sequence: 2 })
+    expect(covered()).toStrictEqual([[]])
+    expect(covered()).toStrictEqual([])
     partition.beat(2_000)
-    expect(partition.aggregation.takeChanges(3).instruments).toMatchObject([
-      { covered: [{ from: 1, to: 1 }] },
-    ])
+    partition.beat(2 * minute + 1_000)
+    expect(covered()).toStrictEqual([[{ from: 1, to: 1 }]])
   })
 
   test('covered sequences have a limit, and one beyond it is late, not counted again', () => {
     const partition = new FedPartition()
     for (let at = 0; at < 1_030; at += 1) partition.trade(at, { sequence: 2 * at })
     partition.trade(2_500, { sequence: 5_000 })
-    partition.beat(3_000)
+    partition.beat(3 * minute)
     const [state] = partition.aggregation.takeChanges(2_000).instruments
     expect(state?.covered).toHaveLength(1_024)
     expect(partition.trade(1_029, { sequence: 2 * 1_029 })).toBe('duplicate')
-    expect(partition.trade(2_600, { sequence: 5_000 })).toBe('duplicate')
     expect(partition.trade(0, { sequence: 0 })).toBe('late')
   })
 

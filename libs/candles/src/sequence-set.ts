@@ -26,6 +26,24 @@ export class SequenceSet {
     return from !== undefined && from <= sequence
   }
 
+  /** Whether every sequence from one to the other is in it, both inclusive. */
+  hasRange(from: number, to: number): boolean {
+    const at = this.#rangeEndingAtOrAfter(to)
+    const start = this.#bounds[at]
+    return start !== undefined && start <= from && from <= to
+  }
+
+  delete(sequence: number): void {
+    const bounds = this.#bounds
+    const at = this.#rangeEndingAtOrAfter(sequence)
+    const from = bounds[at]
+    const to = bounds[at + 1]
+    if (from === undefined || to === undefined || from > sequence) return
+    const left = from < sequence ? [from, sequence - 1] : []
+    const right = to > sequence ? [sequence + 1, to] : []
+    bounds.splice(at, 2, ...left, ...right)
+  }
+
   add(sequence: number): void {
     this.addRange(sequence, sequence)
   }

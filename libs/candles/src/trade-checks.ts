@@ -1,4 +1,5 @@
-import type { Decimal, Trade } from '@tickertape/market-model'
+import type { Decimal, InstrumentKind } from '@tickertape/market-model'
+import type { CountedTrade } from './counted-trade.ts'
 
 /** Beyond this a sum's digits would grow without bound; parseDecimal refuses such numbers too. */
 const maxExponent = 400
@@ -12,19 +13,20 @@ export function isFromFuture(
   return time - record.receivedAt > settings.futureToleranceMs
 }
 
-/** Whether a trade's numbers can be part of a candle. */
-export function isCountable(trade: Trade): boolean {
+/**
+ * Whether a trade's numbers can be part of a candle. Combinations trade at zero and below; what is not
+ * confirmed only has to be finite, for it does not count.
+ */
+export function isCountable(trade: CountedTrade, kind: InstrumentKind | null): boolean {
   const { price, quantity, notionalUsd } = trade
   return (
-    isPositive(price) &&
-    isPositive(quantity) &&
+    isWithinRange(price) &&
+    isWithinRange(quantity) &&
     (notionalUsd === null || isWithinRange(notionalUsd)) &&
-    trade.eventTime >= 0
+    trade.eventTime >= 0 &&
+    (trade.status !== 'confirmed' ||
+      (quantity.mantissa > 0 && (price.mantissa > 0 || kind === 'combo')))
   )
-}
-
-function isPositive(value: Decimal): boolean {
-  return value.mantissa > 0 && isWithinRange(value)
 }
 
 function isWithinRange({ exponent }: Decimal): boolean {

@@ -1,11 +1,11 @@
-import type { Trade } from '@tickertape/market-model'
+import type { TradeOrder } from '@tickertape/market-model'
 
 /**
  * Whether a trade comes before another of its instrument: by eventTime, sequence (none first),
  * venueOrder (none first), then tradeId by its UTF-8 bytes. Open and close follow this order, so
  * the order of arrival never changes a candle.
  */
-export function isBefore(a: Trade, b: Trade): boolean {
+export function isBefore(a: TradeOrder, b: TradeOrder): boolean {
   if (a.eventTime !== b.eventTime) return a.eventTime < b.eventTime
   if (a.sequence !== b.sequence) return comesFirst(a.sequence, b.sequence)
   if (a.venueOrder !== b.venueOrder) return comesFirst(a.venueOrder, b.venueOrder)
@@ -33,4 +33,9 @@ export function compareUtf8(a: string, b: string): number {
 function codePointRank(unit: number): number {
   const isSurrogate = unit >= 0xd800 && unit <= 0xdfff
   return isSurrogate ? unit + 0x10000 : unit
+}
+
+/** A trade's place, without the trade. */
+export function orderOf({ eventTime, sequence, venueOrder, tradeId }: TradeOrder): TradeOrder {
+  return { eventTime, sequence, venueOrder, tradeId }
 }

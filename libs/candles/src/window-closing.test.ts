@@ -57,16 +57,26 @@ describe('closing', () => {
     partition.beat(10_000)
     partition.beat(1_000)
     expect(partition.aggregation.watermarks()).toStrictEqual([
-      { feedId: 'deribit', upTo: epoch + 10_000, closedUntil: epoch + 9_000 },
+      {
+        feedId: 'deribit',
+        upTo: epoch + 10_000,
+        closedUntil: epoch + 9_000,
+        forgottenUntil: epoch - minute,
+      },
     ])
-    expect(partition.trade(8_999, { sequence: 1 })).toBe('late')
+    expect(partition.trade(8_999, { sequence: 1 })).toBe('revised')
   })
 
   test('a heartbeat too far ahead of its receive time closes nothing', () => {
     const partition = new FedPartition()
     partition.trade(0, { sequence: 1 })
     const wild = partition.apply(heartbeat(epoch + 1e9, 'deribit', epoch + 1e9 - 5_001))
-    expect(wild).toStrictEqual({ outcome: 'future', candles: [], unfinished: false })
+    expect(wild).toStrictEqual({
+      outcome: 'future',
+      candles: [],
+      unfinished: false,
+      needs: null,
+    })
     expect(partition.trade(1, { sequence: 2 })).toBe('accepted')
   })
 
@@ -168,12 +178,13 @@ describe('quiet markets', () => {
 })
 
 describe('gaps', () => {
-  test('an open or unrecoverable gap marks the windows that it touches and that are still open', () => {
+  test('an open gap marks the windows that it touches, closed ones by a revision', () => {
     const partition = new FedPartition()
     for (const at of [0, 1_000, 2_000, 3_000]) partition.trade(at, { sequence: at / 1_000 + 1 })
     partition.beat(2_000)
     partition.apply(sequenceGap({ fromTime: epoch, toTime: epoch + 2_000 }))
     expect(partition.beat(minute + 1_000)).toStrictEqual([
+      'BTC 1s 0 gap r1',
       'BTC 1s 1 gap',
       'BTC 1s 2 complete',
       'BTC 1s 3 complete',
@@ -199,13 +210,16 @@ describe('gaps', () => {
     expect(partition.beat(2_000)).toStrictEqual(['BTC 1s 0 partial'])
   })
 
-  test('a gap marks quiet minutes, and is forgotten when no open window can touch it', () => {
+  test('a gap marks quiet minutes, and is forgotten with the last window that it touches', () => {
     const partition = new FedPartition()
     partition.trade(0, { sequence: 1 })
-    partition.apply(sequenceGap({ fromTime: epoch + minute, toTime: epoch + minute + 1 }))
+    const range = { fromTime: epoch + minute, toTime: epoch + minute + 1 }
+    partition.apply(sequenceGap({ ...range, state: 'unrecoverable' }))
     expect(partition.beat(minute + 1_000).at(-1)).toBe('BTC 1m 0 partial')
     expect(partition.aggregation.takeChanges(9).partition.gaps).toHaveLength(1)
     expect(partition.beat(2 * minute + 1_000)).toStrictEqual(['BTC 1m 60 gap'])
+    expect(partition.aggregation.takeChanges(9).partition.gaps).toHaveLength(1)
+    partition.beat(3 * minute + 1_000)
     expect(partition.aggregation.takeChanges(9).partition.gaps).toStrictEqual([])
   })
 })

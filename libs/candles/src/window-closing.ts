@@ -1,28 +1,33 @@
-import type { Candle, EwmaState, KnownGap, WindowSums } from '@tickertape/market-model'
-import type { AggregationPlan, IntervalPlan } from './aggregation-settings.ts'
+import type { Candle, StoredWindow, WindowSums } from '@tickertape/market-model'
+import type { AggregationPlan } from './aggregation-settings.ts'
+import type { CountedTrade, LoggedTrade } from './counted-trade.ts'
 import type { FeedProgress } from './feed-progress.ts'
-import type { InstrumentProgress, LevelProgress } from './instrument-progress.ts'
+import type { Means } from './indicator-means.ts'
+import type { InstrumentProgress } from './instrument-progress.ts'
 import type { OpenWindow } from './open-window.ts'
-import { ewmaValue, observe } from '@tickertape/ewma'
-import { decimalToNumber, divideDecimals } from '@tickertape/market-model'
-import { compareIds } from './feed-progress.ts'
-import { qualityWithGaps } from './quality.ts'
-import { flatSums, rollUp } from './window-sums.ts'
-
-const vwapScale = 18
-const noIndicators: Readonly<Record<string, number>> = Object.freeze({})
+import type { ParentWindow } from './parent-windows.ts'
+import { candleOf } from './candle-of.ts'
+import { indicatorValues, meansAfter, meansOfPrices } from './indicator-means.ts'
+import { lastTradesOf } from './instrument-progress.ts'
+import { contentOf, isForgottenWindow, parentOf } from './parent-windows.ts'
+import { equalSums, flatSums } from './trade-sums.ts'
+import { ownQuality } from './window-quality.ts'
+import { emptyWindow, storedWindow, tradesOf } from './stored-trades.ts'
 
 /** Candles of one step, and how the rest of the aggregation learns what changed. */
 export interface Closing {
   readonly plan: AggregationPlan
   readonly candles: Candle[]
+  /** Trades of stored windows, where means of prices need them. */
+  readonly logged: readonly LoggedTrade[]
   readonly changed: (instrument: InstrumentProgress) => void
+  readonly windowsChanged: (instrument: InstrumentProgress) => void
   readonly windowClosed: (window: OpenWindow) => void
 }
 
 /**
- * Closes a feed's windows that end at or before `target`, in (windowEnd, interval, instrumentId)
- * order, until enough candles for one step are there.
+ * Emits the candles of a feed's windows that end at or before `target`, of those that close and those
+ * that are revised, in (windowEnd, interval, instrumentId) order, until enough for one step are there.
  *
  * @returns whether windows up to `target` are left for the next step.
  */
@@ -31,165 +36,291 @@ export function closeWindows(closing: Closing, feed: FeedProgress, target: numbe
     const end = feed.nextEnd
     if (end > target) break
     if (closing.candles.length >= closing.plan.maxCandlesPerStep) return true
-    for (const window of feed.takeWindowsEndingAt(end)) closeLowest(closing, window)
-    if (end === feed.nextParentEnd) closeParents(closing, feed, end)
+    askLowest(closing, feed, end)
+    askParents(closing, feed, end)
+    feed.agenda.done(end)
     feed.closedUntil = Math.max(feed.closedUntil, end)
   }
   feed.closedUntil = Math.max(feed.closedUntil, target)
   return false
 }
 
-function closeLowest(closing: Closing, window: OpenWindow): void {
-  const { instrument, end } = window
-  const sums = window.sums()
-  instrument.cover(window)
-  // Windows close in order, so the first to close holds the earliest trade that is known.
-  const isFirst = instrument.knownFrom === null
-  if (isFirst) instrument.knownFrom = window.firstTradeAt
-  instrument.lastClose = sums.close
-  instrument.lastTradeAt = window.lastTradeAt
-  closing.windowClosed(window)
-  emit(closing, instrument, 0, end, isFirst ? { ...sums, quality: 'partial' } : sums)
+function askLowest(closing: Closing, feed: FeedProgress, end: number): void {
+  const open = feed.takeWindowsEndingAt(end)
+  const stored = [...feed.agenda.take(end, 0)]
+  const all: { readonly instrument: InstrumentProgress; readonly window?: OpenWindow }[] = open.map(
+    (window) => ({ instrument: window.instrument, window }),
+  )
+  for (const instrument of stored) all.push({ instrument })
+  all.sort((a, b) => compareIds(a.instrument, b.instrument))
+  for (const { instrument, window } of all) {
+    if (window === undefined) askStored(closing, instrument, end)
+    else closeOpen(closing, window)
+  }
 }
 
-function closeParents(closing: Closing, feed: FeedProgress, end: number): void {
-  const { levels } = closing.plan
-  feed.roster.sort(compareIds)
-  for (let index = 1; index < levels.length; index += 1) {
-    const plan = levels[index]
-    if (plan === undefined || end % plan.lengthMs !== 0) break
-    for (const instrument of feed.roster) closeParent(closing, instrument, index, plan, end)
+function closeOpen(closing: Closing, window: OpenWindow): void {
+  const { instrument, end } = window
+  const stored = storedWindow(window)
+  instrument.leaveMemory(window)
+  closing.windowClosed(window)
+  instrument.index({ ...stored, sequences: [] })
+  closeLowest(closing, instrument, stored, end, window.trades)
+}
+
+/** A window of the lowest interval that is stored: set aside while it was open, or changed since it closed. */
+function askStored(closing: Closing, instrument: InstrumentProgress, end: number): void {
+  const { plan } = closing
+  const start = end - (plan.levels[0]?.lengthMs ?? 0)
+  const window = instrument.lowest.get(start)
+  if (window === undefined) return
+  if (window.pending) reviseLowest(closing, instrument, window, end)
+  else if (window.revision < 0) {
+    const trades = plan.hasPriceMeans ? tradesOf(plan, instrument, window, closing.logged) : []
+    closeLowest(closing, instrument, window, end, trades)
   }
-  const { roster } = feed
+}
+
+/** The first candle of a window of the lowest interval; none without trades. */
+function closeLowest(
+  closing: Closing,
+  instrument: InstrumentProgress,
+  window: StoredWindow,
+  end: number,
+  trades: readonly CountedTrade[],
+): void {
+  const { plan } = closing
+  const [level] = instrument.levels
+  if (level === undefined) return
+  const { windowStart, tradeCount, close } = window.sums
+  instrument.ownClosedUntil = Math.max(instrument.ownClosedUntil, end)
+  if (instrument.joining) closing.changed(instrument)
+  if (tradeCount === 0) {
+    store(closing, instrument, 0, { ...window, means: level.chain })
+    return
+  }
+  if (instrument.completeFrom === null) {
+    instrument.completeFrom = end
+    closing.changed(instrument)
+  }
+  const sums = { ...window.sums, quality: ownQuality(instrument, window.sums, end) }
+  const means = meansAfter(plan, level.chain, close, end, meansOfPrices(plan, level.chain, trades))
+  level.chain = means
+  const closed = { ...window, sums, revision: 0, means }
+  const isLast = instrument.last === null || instrument.last.start < windowStart
+  if (isLast) instrument.last = lastTradesOf(closed) ?? null
+  emit(closing, instrument, 0, end, closed)
+  askParentOf(closing, instrument, 0, windowStart)
+}
+
+/** The next candle of a closed window of the lowest interval. */
+function reviseLowest(
+  closing: Closing,
+  instrument: InstrumentProgress,
+  window: StoredWindow,
+  end: number,
+): void {
+  const { plan } = closing
+  const [level] = instrument.levels
+  const { windowStart, tradeCount, quality } = window.sums
+  if (level === undefined) return
+  if (tradeCount === 0 && window.revision < 0) {
+    store(closing, instrument, 0, { ...window, pending: false })
+    return
+  }
+  let sums: WindowSums = window.sums
+  if (tradeCount === 0) {
+    const price = instrument.lastTradesBefore(windowStart)?.close ?? sums.close
+    sums = { ...flatSums(windowStart, price), quality }
+  }
+  const before = instrument.chainBefore(level, windowStart)
+  const prices = window.revisedMeans ?? window.means
+  const revisedMeans = meansAfter(plan, before, sums.close, end, prices)
+  const revision = Math.max(window.revision, 0) + 1
+  emit(closing, instrument, 0, end, { ...window, sums, revision, pending: false, revisedMeans })
+  askParentOf(closing, instrument, 0, windowStart)
+  askFlatMinutesAfter(closing, instrument, windowStart)
+}
+
+/** A window has a candle that it did not have before: so its parent may have another one too. */
+function askParentOf(
+  closing: Closing,
+  instrument: InstrumentProgress,
+  level: number,
+  start: number,
+): void {
+  const parent = parentOf(closing.plan, level, start)
+  if (parent === undefined) return
+  if (parent.end <= instrument.closedUntil) askAgain(closing, instrument, parent)
+  else expect(instrument, parent.level, parent.end)
+}
+
+/** Puts a closed window of an interval above the lowest on the agenda, and creates it if need be. */
+function askAgain(closing: Closing, instrument: InstrumentProgress, window: ParentWindow): void {
+  const { level, start, end } = window
+  const windows = instrument.levels[level]?.windows
+  if (windows === undefined) return
+  const existing = windows.get(start)
+  if (existing?.pending !== true) {
+    const asked = existing ?? { ...emptyWindow, sums: { ...emptyWindow.sums, windowStart: start } }
+    store(closing, instrument, level, { ...asked, pending: true })
+  }
+  instrument.feed.agenda.add(end, level, instrument)
+}
+
+/** The minutes that follow a revised window may be flat at another price, or for the first time. */
+function askFlatMinutesAfter(
+  closing: Closing,
+  instrument: InstrumentProgress,
+  start: number,
+): void {
+  const { plan } = closing
+  const minute = parentOf(plan, 0, start)
+  const minutes = instrument.levels[1]
+  if (minute === undefined || minutes === undefined || minute.end > instrument.closedUntil) return
+  const lengthMs = minute.end - minute.start
+  const nextStart = nextWithTrades(instrument, start)
+  // A later window of the same minute decides what comes after it.
+  if (nextStart < minute.end) return
+  let next = minute.end
+  for (; next + lengthMs <= instrument.closedUntil; next += lengthMs) {
+    if (nextStart < next + lengthMs || isForgottenWindow(plan, instrument, 1, next)) return
+    askAgain(closing, instrument, { level: 1, start: next, end: next + lengthMs })
+  }
+  if (!instrument.active) {
+    instrument.active = true
+    closing.changed(instrument)
+  }
+  expect(instrument, 1, next + lengthMs)
+}
+
+function nextWithTrades(instrument: InstrumentProgress, after: number): number {
+  for (const { sums } of instrument.lowest.between(after + 1, Infinity)) {
+    if (sums.tradeCount > 0) return sums.windowStart
+  }
+  return Infinity
+}
+
+/** The window of an interval that ends there must be looked at when its time has come. */
+function expect(instrument: InstrumentProgress, level: number, end: number): void {
+  const progress = instrument.levels[level]
+  if (progress === undefined) return
+  progress.nextEnd = Math.min(progress.nextEnd, end)
+  instrument.feed.enlist(instrument, end)
+}
+
+function askParents(closing: Closing, feed: FeedProgress, end: number): void {
+  const { levels } = closing.plan
+  const isExpected = end >= feed.nextParentEnd
+  const roster = isExpected ? feed.roster.sort(compareIds) : []
+  for (let level = 1; level < levels.length; level += 1) {
+    const lengthMs = levels[level]?.lengthMs ?? 0
+    if (end % lengthMs !== 0) break
+    const asked = [...feed.agenda.take(end, level)]
+    const due = roster.filter((instrument) => instrument.levels[level]?.nextEnd === end)
+    const all = asked.length === 0 ? due : [...new Set([...due, ...asked])].sort(compareIds)
+    for (const instrument of all) {
+      askParent(closing, instrument, { level, start: end - lengthMs, end })
+    }
+  }
+  if (!isExpected) return
   feed.roster = []
   feed.nextParentEnd = Infinity
   for (const instrument of roster) {
     instrument.enlisted = false
-    feed.enlist(instrument, instrument.nextParentEnd(closing.plan))
+    feed.enlist(instrument, instrument.nextParentEnd)
   }
 }
 
-function closeParent(
-  closing: Closing,
-  instrument: InstrumentProgress,
-  index: number,
-  { lengthMs }: IntervalPlan,
-  end: number,
-): void {
-  const level = instrument.levels[index]
-  if (level === undefined) return
-  const start = end - lengthMs
-  if (level.rollUp !== null) {
-    if (level.rollUp.windowStart === start) emit(closing, instrument, index, end, level.rollUp)
+/** A window above the lowest interval closes, or was closed and is asked what it comes to now. */
+function askParent(closing: Closing, instrument: InstrumentProgress, window: ParentWindow): void {
+  const { plan } = closing
+  const { level, start, end } = window
+  const progress = instrument.levels[level]
+  if (progress === undefined) return
+  const closes = progress.nextEnd === end
+  if (closes) progress.nextEnd = Infinity
+  const existing = progress.windows.get(start)
+  const content = contentOf(plan, instrument, window, existing)
+  if (content === undefined) {
+    if (existing !== undefined) remove(closing, instrument, level, start)
+    if (closes && level === 1 && instrument.active) {
+      instrument.active = false
+      closing.changed(instrument)
+    }
     return
   }
-  // Flat windows begin at the interval above the lowest; higher ones roll them up.
-  if (index !== 1 || !instrument.active || level.closedUntil !== start) return
-  if (instrument.lastClose === null || endsBefore(closing.plan, instrument, start)) {
-    instrument.active = false
-    closing.changed(instrument)
+  if (closes && level === 1) {
+    if (!instrument.active) closing.changed(instrument)
+    instrument.active = true
+    expect(instrument, 1, end + (end - start))
+  }
+  const { sums, inverse, priceMeans } = content
+  if (existing !== undefined && existing.revision >= 0 && equalSums(existing.sums, sums)) {
+    if (existing.pending) store(closing, instrument, level, { ...existing, pending: false })
     return
   }
-  emit(closing, instrument, index, end, flatSums(start, instrument.lastClose))
+  const isFirst = existing === undefined || existing.revision < 0
+  const before = closes && isFirst ? progress.chain : instrument.chainBefore(progress, start)
+  const after = meansAfter(plan, before, sums.close, end, priceMeans ?? before)
+  const stored = { ...(existing ?? emptyWindow), sums, inverse, pending: false }
+  if (closes && isFirst) {
+    progress.chain = after
+    emit(closing, instrument, level, end, { ...stored, revision: 0, means: after })
+  } else {
+    const means: Means = isFirst ? before : stored.means
+    const revision = Math.max(stored.revision, 0) + 1
+    emit(closing, instrument, level, end, { ...stored, revision, means, revisedMeans: after })
+  }
+  askParentOf(closing, instrument, level, start)
 }
 
-/** Whether the instrument's flat candles end before a window that begins at `start`. */
-function endsBefore(
-  plan: AggregationPlan,
-  { lastTradeAt, expiredAt }: InstrumentProgress,
-  start: number,
-): boolean {
-  const tradedUntil = lastTradeAt ?? 0
-  // A trade after the expiry begins the instrument again.
-  const isExpired = expiredAt !== null && start >= expiredAt && tradedUntil <= expiredAt
-  return isExpired || start >= tradedUntil + plan.quietSpanMs
-}
-
-/** A window closes: its candle, its part in the window above, its indicators. */
 function emit(
   closing: Closing,
   instrument: InstrumentProgress,
-  index: number,
-  end: number,
-  closed: WindowSums,
+  level: number,
+  windowEnd: number,
+  window: StoredWindow,
 ): void {
-  const { plan, candles, changed } = closing
-  const level = instrument.levels[index]
-  const interval = plan.levels[index]?.interval
-  if (level === undefined || interval === undefined) return
-  const sums = withGaps(closed, instrument, end)
-  level.rollUp = null
-  level.closedUntil = end
-  rollUpInto(closing, instrument, index + 1, sums)
-  changed(instrument)
-  candles.push({
-    instrumentId: instrument.instrumentId,
-    interval,
-    windowStart: sums.windowStart,
-    windowEnd: end,
-    open: sums.open,
-    high: sums.high,
-    low: sums.low,
-    close: sums.close,
-    volume: sums.volume,
-    buyVolume: sums.buyVolume,
-    quoteVolume: sums.quoteVolume,
-    notionalUsd: sums.notionalUsd,
-    vwap:
-      sums.volume.mantissa === 0 ? null : divideDecimals(sums.quoteVolume, sums.volume, vwapScale),
-    tradeCount: sums.tradeCount,
-    indicators: observeClose(plan, level, sums, end),
-    quality: sums.quality,
-    revision: 0,
-    final: true,
-    firstSequence: sums.firstSequence,
-    lastSequence: sums.lastSequence,
-    rebuildId: null,
-  })
+  const { plan, candles } = closing
+  const interval = plan.levels[level]?.interval
+  if (interval === undefined) return
+  store(closing, instrument, level, window)
+  const { sums, inverse, revision, rebuildId, means, revisedMeans } = window
+  candles.push(
+    candleOf(sums, {
+      instrumentId: instrument.instrumentId,
+      interval,
+      windowEnd,
+      inverse,
+      indicators: indicatorValues(plan, revisedMeans ?? means),
+      revision,
+      final: true,
+      rebuildId,
+    }),
+  )
 }
 
-function withGaps(sums: WindowSums, instrument: InstrumentProgress, end: number): WindowSums {
-  const gaps: ReadonlyMap<string, KnownGap> = instrument.feed.gaps
-  if (gaps.size === 0) return sums
-  const { instrumentId } = instrument
-  const { windowStart } = sums
-  const quality = qualityWithGaps(sums.quality, gaps.values(), instrumentId, windowStart, end)
-  return quality === sums.quality ? sums : { ...sums, quality }
-}
-
-function rollUpInto(
+function store(
   closing: Closing,
   instrument: InstrumentProgress,
-  index: number,
-  child: WindowSums,
+  level: number,
+  window: StoredWindow,
 ): void {
-  const level = instrument.levels[index]
-  const lengthMs = closing.plan.levels[index]?.lengthMs
-  if (level === undefined || lengthMs === undefined) return
-  const start = Math.floor(child.windowStart / lengthMs) * lengthMs
-  level.rollUp = rollUp(level.rollUp, child, start)
-  if (index === 1) instrument.active = true
-  instrument.feed.enlist(instrument, start + lengthMs)
+  instrument.levels[level]?.windows.put(window.sums.windowStart, window)
+  closing.windowsChanged(instrument)
 }
 
-/** The level's indicators after the close of one more candle; those with a value, by name. */
-function observeClose(
-  plan: AggregationPlan,
-  level: LevelProgress,
-  sums: WindowSums,
-  end: number,
-): Readonly<Record<string, number>> {
-  if (plan.indicators.length === 0) return noIndicators
-  const close = decimalToNumber(sums.close)
-  const values: Record<string, number> = {}
-  for (const [at, { text, settings }] of plan.indicators.entries()) {
-    let state: EwmaState | undefined = level.indicators[at]
-    if (state === undefined) continue
-    // A price beyond a double's range is exact in the candle, but no part of a mean.
-    if (Number.isFinite(close)) state = observe(settings, state, close, end)
-    level.indicators[at] = state
-    const value = ewmaValue(settings, state)
-    if (value !== null) values[text] = value
-  }
-  return values
+function remove(
+  closing: Closing,
+  instrument: InstrumentProgress,
+  level: number,
+  start: number,
+): void {
+  instrument.levels[level]?.windows.delete(start)
+  closing.windowsChanged(instrument)
+}
+
+function compareIds(a: InstrumentProgress, b: InstrumentProgress): number {
+  return a.instrumentId < b.instrumentId ? -1 : a.instrumentId > b.instrumentId ? 1 : 0
 }

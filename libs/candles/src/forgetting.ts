@@ -1,0 +1,54 @@
+import type { FeedProgress } from './feed-progress.ts'
+import type { InstrumentProgress } from './instrument-progress.ts'
+import type { PartitionBooks } from './partition-books.ts'
+import { isForgottenWindow } from './parent-windows.ts'
+
+/**
+ * Forgets the windows of a feed that are past the horizon and that no open gap holds: their records
+ * leave the changelog, their sequences stay taken.
+ */
+export function forgetWindows(books: PartitionBooks, feed: FeedProgress): void {
+  const { plan } = books
+  const parentMs = plan.levels[0]?.parentMs ?? 0
+  const until = Math.floor((feed.closedUntil - plan.horizonMs) / parentMs) * parentMs
+  // Between two of them only a gap that no longer holds anything lets go of windows.
+  if (until <= feed.forgottenUntil && !feed.gapsChanged) return
+  feed.forgottenUntil = Math.max(feed.forgottenUntil, until)
+  feed.gapsChanged = false
+  for (const instrument of feed.instruments) forgetWindowsOf(books, instrument)
+  const longestMs = plan.levels.at(-1)?.lengthMs ?? 0
+  feed.gaps.forget(({ state, toTime }) => {
+    const holds = state === 'open' && toTime + plan.gapSpanMs > feed.closedUntil
+    return !holds && Math.ceil(toTime / longestMs) * longestMs <= feed.forgottenUntil
+  })
+}
+
+function forgetWindowsOf(books: PartitionBooks, instrument: InstrumentProgress): void {
+  const { plan } = books
+  const { forgottenUntil } = instrument
+  let isChanged = false
+  for (const [level, { windows }] of instrument.levels.entries()) {
+    // One window before those that are not forgotten stays: its close and means are what they go on from.
+    let isAnchorWanted = true
+    for (const start of windows.startsBetween(0, forgottenUntil).toReversed()) {
+      if (!isForgottenWindow(plan, instrument, level, start)) {
+        isAnchorWanted = true
+        continue
+      }
+      const window = level === 0 ? windows.get(start) : undefined
+      if (window !== undefined) {
+        instrument.forget(window)
+        isChanged = true
+      }
+      if (isAnchorWanted && window?.sums.tradeCount !== 0) {
+        isAnchorWanted = false
+        continue
+      }
+      windows.delete(start)
+      books.markWindowsChanged(instrument)
+    }
+  }
+  if (!isChanged) return
+  instrument.trimCovered()
+  books.markChanged(instrument)
+}

@@ -1,0 +1,102 @@
+import type { CandleQuality, KnownGap } from '@tickertape/market-model'
+import type { SequenceSet } from './sequence-set.ts'
+import { worstQuality } from './quality.ts'
+
+/** What one instrument's windows have to do with a feed's gaps. */
+interface Missing {
+  readonly instrumentId: string
+  /** Sequences that were taken. */
+  readonly seen: SequenceSet
+}
+
+/** The gaps that a feed announced and that may still touch a window. */
+export class FeedGaps {
+  /** By gapId: the whole feed's record under null, those of instruments under their id. */
+  readonly #byId = new Map<string, Map<string | null, KnownGap>>()
+
+  get isEmpty(): boolean {
+    return this.#byId.size === 0
+  }
+
+  /** The latest record of a gap stands; one that was open goes on holding what it held. */
+  announce(gap: KnownGap): void {
+    const before = this.#byId.get(gap.gapId)?.get(gap.instrumentId)
+    const goesOn = before?.state === 'open' && gap.state === 'open'
+    this.put(goesOn ? { ...gap, heldFrom: before.heldFrom } : gap)
+  }
+
+  put(gap: KnownGap): void {
+    const known = this.#byId.get(gap.gapId)
+    if (known === undefined) this.#byId.set(gap.gapId, new Map([[gap.instrumentId, gap]]))
+    else known.set(gap.instrumentId, gap)
+  }
+
+  /** All that is known under a gapId, of the feed and of instruments. */
+  under(gapId: string): readonly KnownGap[] {
+    return [...(this.#byId.get(gapId)?.values() ?? [])]
+  }
+
+  *all(): Generator<KnownGap> {
+    for (const known of this.#byId.values()) yield* known.values()
+  }
+
+  /** An instrument's own record comes before that of the whole feed under the same gapId. */
+  *concerning(instrumentId: string): Generator<KnownGap> {
+    for (const known of this.#byId.values()) {
+      const gap = known.get(instrumentId) ?? known.get(null)
+      if (gap !== undefined) yield gap
+    }
+  }
+
+  /** What gaps make of the quality of a window [start, end). */
+  quality(base: CandleQuality, missing: Missing, start: number, end: number): CandleQuality {
+    if (this.#byId.size === 0) return base
+    let worst = base
+    for (const gap of this.concerning(missing.instrumentId)) {
+      if (gap.fromTime >= end || gap.toTime <= start) continue
+      worst = worstQuality(worst, isFilled(gap, missing) ? 'backfilled' : 'gap')
+    }
+    return worst
+  }
+
+  /** What a sequence that was taken may have filled: gaps of the instrument that have it. */
+  filledBy(missing: Missing, sequence: number): KnownGap[] {
+    const filled: KnownGap[] = []
+    for (const gap of this.concerning(missing.instrumentId)) {
+      if (gap.fromSequence === null || gap.toSequence === null || gap.instrumentId === null)
+        continue
+      if (sequence < gap.fromSequence || sequence > gap.toSequence) continue
+      if (missing.seen.hasRange(gap.fromSequence, gap.toSequence)) filled.push(gap)
+    }
+    return filled
+  }
+
+  /**
+   * Whether an open gap keeps the windows inside [start, end) from being forgotten.
+   *
+   * @param endsAfter a gap that ends at or before this holds nothing any more.
+   */
+  holds(instrumentId: string, start: number, end: number, endsAfter: number): boolean {
+    if (this.#byId.size === 0) return false
+    for (const gap of this.concerning(instrumentId)) {
+      if (gap.state !== 'open' || gap.toTime <= endsAfter || start < gap.heldFrom) continue
+      if (gap.fromTime < end && gap.toTime > start) return true
+    }
+    return false
+  }
+
+  /** Forgets gaps of which no window is left. */
+  forget(isOver: (gap: KnownGap) => boolean): void {
+    for (const [gapId, known] of this.#byId) {
+      // An instrument's own record outlives none of the whole feed: it would speak for it again.
+      if ([...known.values()].every(isOver)) this.#byId.delete(gapId)
+    }
+  }
+}
+
+function isFilled(gap: KnownGap, { seen }: Missing): boolean {
+  if (gap.state === 'backfilled') return true
+  const { instrumentId, fromSequence, toSequence } = gap
+  if (instrumentId === null || fromSequence === null || toSequence === null) return false
+  return seen.hasRange(fromSequence, toSequence)
+}

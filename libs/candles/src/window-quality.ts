@@ -1,0 +1,14 @@
+import type { CandleQuality, WindowSums } from '@tickertape/market-model'
+import type { InstrumentProgress } from './instrument-progress.ts'
+
+/** The quality of a window of the lowest interval, which has no children to take it from. */
+export function ownQuality(
+  instrument: InstrumentProgress,
+  { windowStart, tradeCount }: WindowSums,
+  end: number,
+): CandleQuality {
+  const { completeFrom, feed } = instrument
+  const isPartial = completeFrom !== null && end <= completeFrom
+  const base = isPartial ? 'partial' : tradeCount > 0 ? 'complete' : 'quiet'
+  return feed.gaps.quality(base, instrument, windowStart, end)
+}
