@@ -47,6 +47,8 @@ export class InstrumentProgress {
   readonly sinceOffset: number
   /** End of the first window with trades. */
   completeFrom: number | null = null
+  /** What is read again begins later than the instrument: its first window is not among it. */
+  beganBefore = false
   /** What it has closed and forgotten itself: its feed may be ahead. */
   ownClosedUntil = 0
   ownForgottenUntil = 0

@@ -41,7 +41,9 @@ export class OpenWindow {
   }
 
   add(trade: CountedTrade, offset: number): void {
-    if (offset - this.#to > nearbyOffsets) {
+    const step = offset - this.#to
+    // A rebuild takes what came late before all else.
+    if (step < 0 || step > nearbyOffsets) {
       this.#ranges.push({ from: this.#from, to: this.#to })
       this.#from = offset
     }

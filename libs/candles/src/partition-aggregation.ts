@@ -22,6 +22,7 @@ import { takeCandlesInProgress } from './candles-in-progress.ts'
 import { forgetWindows } from './forgetting.ts'
 import { mergeRanges } from './offset-ranges.ts'
 import { PartitionBooks } from './partition-books.ts'
+import { adoptWindows, inheritInstruments } from './rebuilding.ts'
 import { restoreBooks } from './restoring.ts'
 import { isFromFuture } from './trade-checks.ts'
 import { takeTrade } from './trade-taking.ts'
@@ -106,6 +107,31 @@ export class PartitionAggregation {
     const restored = new PartitionAggregation(settings, codec)
     restoreBooks(restored.#books, state)
     return restored
+  }
+
+  /**
+   * An aggregation that reads the log again from somewhere on, to rebuild candles of this one. It knows
+   * what the instruments are and when they began.
+   */
+  forRebuild(settings: AggregationSettings, codec: StoredWindowCodec): PartitionAggregation {
+    const fresh = new PartitionAggregation(settings, codec)
+    inheritInstruments(fresh.#books, this.#books)
+    return fresh
+  }
+
+  /**
+   * Windows of [fromTime, toTime) become what a rebuild made of them. What is revised from here on is a
+   * revision of the rebuilt candle.
+   *
+   * @param rebuilt has read the log up to here.
+   * @param rebuildId offset of the rebuild's record.
+   */
+  adoptRebuilt(
+    rebuilt: PartitionAggregation,
+    rebuildId: number,
+    range: { readonly fromTime: number; readonly toTime: number },
+  ): void {
+    adoptWindows(this.#books, rebuilt.#books, rebuildId, range)
   }
 
   /** Windows that take trades in memory. */

@@ -199,6 +199,7 @@ export class PartitionBooks {
   #refreshFirst(instrument: InstrumentProgress): void {
     const { lowestMs } = this
     const before = instrument.completeFrom
+    if (instrument.beganBefore) return
     if (before !== null && isForgottenWindow(this.plan, instrument, 0, before - lowestMs)) return
     let first: number | null = null
     for (const { sums } of instrument.lowest.between(0, instrument.closedUntil)) {
