@@ -1,5 +1,9 @@
-import { Counter, Gauge, Histogram } from '@tickertape/service-runtime'
+import type { Candle } from '@tickertape/market-model'
 import type { ServiceContext } from '@tickertape/service-runtime'
+
+import { LineBudget } from './line-budget.ts'
+import { createMetrics } from './metrics.ts'
+import type { PartitionMeasure } from './metrics.ts'
 
 /** Everything that happens in the aggregator and that somebody outside should know of. */
 export type AggregatorEvents = ReturnType<typeof createEvents>
@@ -10,96 +14,155 @@ export interface RecordPosition {
   readonly offset: number
 }
 
-export function createEvents({ logger, metrics, readiness }: ServiceContext) {
-  const registers = [metrics]
-  const records = new Counter({
-    name: 'aggregator_records_total',
-    help: 'Records read from market-events, by what became of them',
-    labelNames: ['outcome'],
-    registers,
-  })
-  const candles = new Counter({
-    name: 'aggregator_candles_total',
-    help: 'Candles committed, by interval and quality',
-    labelNames: ['interval', 'quality'],
-    registers,
-  })
-  const rejected = new Counter({
-    name: 'aggregator_rejected_total',
-    help: 'Records sent to the topic rejected, by reason',
-    labelNames: ['reason'],
-    registers,
-  })
-  const transactions = new Histogram({
-    name: 'aggregator_transaction_seconds',
-    help: 'From the begin of a transaction to its commit',
-    buckets: [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5],
-    registers,
-  })
-  const restores = new Histogram({
-    name: 'aggregator_restore_seconds',
-    help: 'From the assignment of partitions to their state being restored',
-    buckets: [0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60],
-    registers,
-  })
-  const lag = new Gauge({
-    name: 'aggregator_lag_records',
-    help: 'Records of market-events not yet read, by partition',
-    labelNames: ['partition'],
-    registers,
-  })
-  const openWindows = new Gauge({
-    name: 'aggregator_open_windows',
-    help: 'Windows that hold trades in memory',
-    registers,
-  })
-  const sessions = new Counter({
-    name: 'aggregator_session_failures_total',
-    help: 'Sessions that ended by a fault and were started anew from the committed state',
-    registers,
-  })
+export interface RestoreCounts {
+  readonly windows: number
+  readonly instruments: number
+  /** Records of market-events that were read again. */
+  readonly replayed: number
+}
+
+/** Lines of one kind that are written in a minute; `rejected` itself has every record. */
+const budget = { lines: 10, spanMs: 60_000 } as const
+
+export function createEvents({ logger, metrics: registry, readiness }: ServiceContext) {
+  let measure: () => readonly PartitionMeasure[] = () => []
+  const metrics = createMetrics(registry, () => measure())
+  const lines = new LineBudget(budget)
+
+  /** Writes a line of a kind that can come in floods. */
+  function writeBounded(
+    kind: string,
+    write: (withheld: { withheldBefore?: number }) => void,
+  ): void {
+    const { write: isWritten, withheldBefore } = lines.take(kind, performance.now())
+    if (isWritten) write(withheldBefore > 0 ? { withheldBefore } : {})
+  }
 
   return {
+    /** @param provider asked at each scrape for as long as its session lasts. */
+    measureWith(provider: () => readonly PartitionMeasure[]): void {
+      measure = provider
+    },
     sessionStarting(): void {
       readiness.waitFor('partitions', 'joining the consumer group')
     },
+    sessionEnded(): void {
+      measure = () => []
+    },
     sessionFailed(error: unknown, retryInMs: number): void {
-      sessions.inc()
+      metrics.sessionFailures.inc()
       logger.error(
         { err: error, retryInMs },
         'session failed: state is thrown away and restored from what is committed',
       )
     },
-    partitionsRestored(partitions: readonly number[], seconds: number, replayed: number): void {
-      restores.observe(seconds)
+    partitionsAssigned(partitions: readonly number[]): void {
+      if (partitions.length > 0) {
+        readiness.waitFor('partitions', `restoring the state of partitions ${partitions.join()}`)
+      }
+      logger.info({ partitions }, 'partitions assigned')
+    },
+    partitionsRestored(
+      partitions: readonly number[],
+      seconds: number,
+      counts: RestoreCounts,
+    ): void {
+      metrics.restores.observe(seconds)
+      metrics.restoredWindows.inc(counts.windows)
+      metrics.replayed.inc(counts.replayed)
       readiness.ready('partitions')
-      logger.info({ partitions, seconds, replayed }, 'partitions assigned, state restored')
+      logger.info({ partitions, seconds, ...counts }, 'state restored')
     },
     partitionsRevoked(partitions: readonly number[], lost: boolean): void {
-      for (const partition of partitions) lag.remove({ partition: String(partition) })
       readiness.waitFor('partitions', 'partitions were revoked')
+      for (const partition of partitions) readiness.ready(openTradesSubject(partition))
       logger.info({ partitions, lost }, 'partitions revoked')
     },
-    recordApplied(outcome: string): void {
-      records.inc({ outcome })
+    partitionPaused(partition: number, openTrades: number, feeds: string): void {
+      metrics.pauses.inc()
+      const reason = `partition ${partition} is paused: its open windows hold ${openTrades} trades, which reaches AGGREGATOR_MAX_OPEN_TRADES (${feeds}). It reads on after the next commit, which sets long open windows aside. If it pauses again and again, raise the limit, or look at why a feed's heartbeats stay away`
+      readiness.waitFor(openTradesSubject(partition), reason)
+      writeBounded('paused', (withheld) =>
+        logger.warn({ partition, openTrades, ...withheld }, reason),
+      )
     },
-    recordRejected(reason: string, message: string, position: RecordPosition): void {
-      rejected.inc({ reason })
-      logger.warn({ reason, ...position }, `record rejected: ${message}`)
+    partitionResumed(partition: number, openTrades: number): void {
+      readiness.ready(openTradesSubject(partition))
+      logger.debug({ partition, openTrades }, 'partition resumed')
     },
-    committed(
-      emitted: readonly { readonly interval: string; readonly quality: string }[],
-      seconds: number,
-    ): void {
-      for (const { interval, quality } of emitted) candles.inc({ interval, quality })
-      transactions.observe(seconds)
+    recordsApplied(outcomes: ReadonlyMap<string, number>): void {
+      for (const [outcome, count] of outcomes) metrics.records.inc({ outcome }, count)
     },
-    measured(lags: ReadonlyMap<number, number>, open: number): void {
-      for (const [partition, records] of lags) lag.set({ partition: String(partition) }, records)
-      openWindows.set(open)
+    recordRejected(reason: string, message: string, { topic, partition, offset }: RecordPosition) {
+      metrics.rejected.inc({ reason })
+      writeBounded(reason, (withheld) =>
+        logger.warn(
+          { reason, topic, partition, offset, ...withheld },
+          `record rejected: ${message}`,
+        ),
+      )
+    },
+    committed(candles: Iterable<Candle>, seconds: number): void {
+      const counts = new Map<string, { readonly of: Candle; count: number }>()
+      for (const candle of candles) {
+        const key = `${candle.interval} ${candle.quality}`
+        const known = counts.get(key)
+        if (known === undefined) counts.set(key, { of: candle, count: 1 })
+        else known.count += 1
+        if (candle.revision > 0) metrics.revisions.inc({ interval: candle.interval })
+        if (candle.rebuildId !== null) metrics.rebuilt.inc()
+      }
+      for (const { of, count } of counts.values()) {
+        metrics.candles.inc({ interval: of.interval, quality: of.quality }, count)
+      }
+      metrics.transactions.observe(seconds)
+    },
+    reread(records: number, seconds: number): void {
+      metrics.rereads.observe(seconds)
+      metrics.rereadRecords.inc(records)
+    },
+    livePublished(count: number): void {
+      metrics.live.inc({ result: 'published' }, count)
+    },
+    liveDropped(count: number): void {
+      metrics.live.inc({ result: 'dropped' }, count)
+    },
+    liveFailed(error: unknown): void {
+      metrics.liveFailures.inc()
+      writeBounded('live', (withheld) =>
+        logger.warn(
+          { err: error, ...withheld },
+          'candles in progress cannot be written; candles are not affected',
+        ),
+      )
+    },
+    rebuildStarted(rebuild: object): void {
+      logger.info(rebuild, 'rebuild started: the partition reads on when it is done')
+    },
+    rebuildFinished(rebuild: object): void {
+      logger.info(rebuild, 'rebuild finished')
+    },
+    rebuildRefused(reason: string, rebuild: object): void {
+      logger.error(rebuild, `rebuild refused: ${reason}`)
     },
     kafkaWarning(message: string): void {
-      logger.warn({ kafka: message }, 'Kafka client: it retries by itself')
+      writeBounded('kafka', (withheld) =>
+        logger.warn({ kafka: message, ...withheld }, 'Kafka client: it retries by itself'),
+      )
+    },
+    /** To be called now and then: tells how many lines were withheld. */
+    tellWithheld(): void {
+      for (const { kind, withheld } of lines.takeWithheld(performance.now())) {
+        logger.warn(
+          { kind, withheld },
+          `${withheld} more lines of this kind were withheld in the last minute; the metrics count all, the topic rejected has every record`,
+        )
+      }
     },
   }
+}
+
+/** Name of a partition's reason in readiness. */
+function openTradesSubject(partition: number): string {
+  return `open-trades-${partition}`
 }

@@ -1,61 +1,97 @@
-import { PartitionAggregation } from '@tickertape/candles'
-import { DecodeFailure, Deserializer, readPartition, topicName } from '@tickertape/kafka-avro'
-import type { Registry } from '@tickertape/kafka-avro'
+import { AggregationSettingsError, PartitionAggregation } from '@tickertape/candles'
+import type { StoredWindowCodec } from '@tickertape/candles'
+import { DecodeFailure, readPartition, topicName } from '@tickertape/kafka-avro'
+import type { Deserializer, MarketEventReader } from '@tickertape/kafka-avro'
+import type { RebuildProgress } from '@tickertape/market-model'
 
 import { readChangelog } from './changelog.ts'
 import type { AggregatorConfig } from './config.ts'
+import type { RestoreCounts } from './events.ts'
+import type { Rereads } from './rereads.ts'
+import { StateMismatch, requireMatchingState } from './state-mismatch.ts'
+import type { PartitionStanding } from './state-mismatch.ts'
+
+export interface RestoreSources {
+  readonly config: AggregatorConfig
+  readonly codec: StoredWindowCodec
+  readonly marketEvents: MarketEventReader
+  readonly state: Deserializer<'aggregator-state'>
+  readonly rereads: Rereads
+}
 
 export interface RestoredPartition {
   readonly aggregation: PartitionAggregation
-  /** Next offset of market-events to read; librdkafka's -2 for the beginning. */
-  readonly position: number
-  /** Records that were read again for the windows that are open. */
-  readonly replayed: number
+  /** A rebuild whose candles were written in part. */
+  readonly rebuild: RebuildProgress | null
+  readonly counts: RestoreCounts
 }
-
-const offsetBeginning = -2
 
 /**
  * Brings a partition's aggregation to where its committed offset stands: closed windows from the
  * changelog, open ones by reading the log again from the restore offset.
  *
- * @throws Error if changelog and offsets do not belong together, or were made with other settings:
- *   nothing has been written then.
+ * @throws StateMismatch if changelog and offsets do not belong together, AggregationSettingsError if they
+ *   were made with other settings: nothing has been written then.
+ * @throws the signal's reason once it is aborted.
  */
 export async function restorePartition(
-  { config, registry }: { readonly config: AggregatorConfig; readonly registry: Registry },
-  partition: number,
-  committed: number | undefined,
+  sources: RestoreSources,
+  standing: PartitionStanding,
+  signal: AbortSignal,
 ): Promise<RestoredPartition> {
-  const state = await readChangelog(config, registry, partition)
-  const topic = topicName('market-events', config.kafka.topicPrefix)
-  if (state.partition?.committedOffset !== committed) {
-    throw new Error(
-      `The changelog of ${topic} [${partition}] stands at offset ${state.partition?.committedOffset ?? 'none'}, the committed offset of group ${config.kafka.groupId} is ${committed ?? 'none'}: one of them was restored, deleted or moved without the other. Bring them back together, or delete both to compute from the log's beginning`,
+  const { config, codec } = sources
+  const { partition, committed } = standing
+  const state = await readChangelog(config, sources.state, partition, signal)
+  requireMatchingState(standing, state.partition)
+  if (state.partition === undefined && (state.instruments.length > 0 || state.windowCount > 0)) {
+    throw new StateMismatch(
+      `The changelog ${standing.stateTopic} [${partition}] holds ${state.instruments.length} instruments and ${state.windowCount} windows, but no state of the partition: it has lost records. Restore it together with the offsets of group ${standing.groupId}, or delete both to compute anew`,
     )
   }
-  const aggregation = PartitionAggregation.restore(
-    config.windows,
-    state.partition,
-    state.instruments,
+  const aggregation = withPartitionNamed(standing, () =>
+    PartitionAggregation.restore(config.windows, codec, state),
   )
+  const counts = { windows: state.windowCount, instruments: state.instruments.length }
   if (state.partition === undefined || committed === undefined) {
-    return { aggregation, position: offsetBeginning, replayed: 0 }
+    return { aggregation, rebuild: null, counts: { ...counts, replayed: 0 } }
   }
+  const { restoreOffset, rebuild } = state.partition
+  const range = { partition, from: restoreOffset, to: committed }
+  const replayed = await replay(sources, aggregation, range, signal)
+  return { aggregation, rebuild, counts: { ...counts, replayed } }
+}
+
+async function replay(
+  { config, marketEvents }: RestoreSources,
+  aggregation: PartitionAggregation,
+  range: { readonly partition: number; readonly from: number; readonly to: number },
+  signal: AbortSignal,
+): Promise<number> {
   let replayed = 0
-  const deserializer = new Deserializer('market-events', registry)
+  const topic = topicName('market-events', config.kafka.topicPrefix)
   const batches = readPartition(
     { brokers: config.kafka.brokers, clientId: `${config.kafka.transactionalId}-restore` },
-    { topic, partition, from: state.partition.restoreOffset, to: committed },
+    { topic, ...range },
   )
   for await (const messages of batches) {
-    await deserializer.prepare(messages.map(({ value }) => value))
+    signal.throwIfAborted()
+    await marketEvents.prepare(messages)
     for (const { value, offset } of messages) {
-      const event = deserializer.deserialize(value)
+      const event = marketEvents.read(value)
       replayed += 1
       // It was rejected when it was read for the first time.
       if (!(event instanceof DecodeFailure)) aggregation.replay(event, offset)
     }
   }
-  return { aggregation, position: committed, replayed }
+  return replayed
+}
+
+/** @throws AggregationSettingsError that says where the settings were recorded. */
+function withPartitionNamed<T>({ stateTopic, partition }: PartitionStanding, run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    if (!(error instanceof AggregationSettingsError)) throw error
+    throw new AggregationSettingsError(error.code, `${stateTopic} [${partition}]: ${error.message}`)
+  }
 }

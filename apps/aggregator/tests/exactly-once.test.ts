@@ -2,33 +2,19 @@ import { fileURLToPath } from 'node:url'
 
 import { describe, expect, it } from 'vitest'
 
-import { PartitionAggregation } from '@tickertape/candles'
 import { rejectedOrigin } from '@tickertape/kafka-avro'
 import type { Candle } from '@tickertape/market-model'
 import { ServiceProcess, repetitions, testStack, waitUntil } from '@tickertape/testing'
 
 import { createMarketLog, heartbeat, readRecords, readTopic, stretch, trade } from './market-log.ts'
 import type { MarketLog } from './market-log.ts'
+import { candlesInOnePass } from './one-pass.ts'
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const kills = repetitions({ short: 4, long: 25 })
 
 function startAggregator(log: MarketLog, settings: Record<string, string> = {}): ServiceProcess {
   return ServiceProcess.start({ main, environment: { ...log.environment, ...settings } })
-}
-
-/** The candles that one uninterrupted pass over each partition's log gives. */
-async function expectedCandles(log: MarketLog): Promise<readonly Candle[][]> {
-  const events = await readRecords(log, 'market-events')
-  return events.map((partition) => {
-    const aggregation = new PartitionAggregation({
-      graceMs: 1_000,
-      futureToleranceMs: 5_000,
-      intervals: ['1s', '1m'],
-      indicators: ['close:span=12'],
-    })
-    return partition.flatMap((event, offset) => [...aggregation.apply(event, offset).candles])
-  })
 }
 
 async function candlesWhenComplete(log: MarketLog, count: number): Promise<readonly Candle[][]> {
@@ -63,7 +49,7 @@ describe('exactly once', () => {
         aggregator = startAggregator(log)
       }
       await log.append([heartbeat(kills * seconds * 1_000 + 120_000)])
-      const expected = await expectedCandles(log)
+      const expected = await candlesInOnePass(log)
       const candles = await candlesWhenComplete(log, expected.flat().length)
       expect(candles).toEqual(expected)
     } finally {
@@ -87,19 +73,19 @@ describe('exactly once', () => {
     await log.append(stretch(10_000, 20_000, 100))
     await log.append([heartbeat(140_000)])
     await using second = startAggregator(log)
-    const expected = await expectedCandles(log)
+    const expected = await candlesInOnePass(log)
     expect(await candlesWhenComplete(log, expected.flat().length), second.output).toEqual(expected)
   })
 
   it('bytes that cannot be read, and trades that come too late, go to rejected and stop nothing', async () => {
     await using log = await createMarketLog()
-    await using aggregator = startAggregator(log)
-    await log.append([trade(1, 0), heartbeat(5_000), trade(2, 100)])
+    // The window of the second trade is forgotten with its minute.
+    await using aggregator = startAggregator(log, { AGGREGATOR_HORIZON_MS: '0' })
+    await log.append([trade(1, 0), heartbeat(62_000), trade(2, 100)])
     await log.appendBytes(0, Buffer.from('no Avro'))
-    await log.append([trade(3, 6_000), heartbeat(10_000)])
-    await waitUntil(
-      'both windows',
-      async () => (await readRecords(log, 'candles')).flat().length >= 2,
+    await log.append([trade(3, 63_000), heartbeat(70_000)])
+    await waitUntil('the last window', async () =>
+      (await readRecords(log, 'candles')).flat().some(({ firstSequence }) => firstSequence === 3),
     )
     const rejected = (await readTopic(log, 'rejected'))
       .flat()

@@ -1,0 +1,233 @@
+import type { LoggedTrade, PartitionAggregation, StateChanges } from '@tickertape/candles'
+import { DecodeFailure } from '@tickertape/kafka-avro'
+import type { LogRecord, MarketEventReader } from '@tickertape/kafka-avro'
+import type { Candle, OffsetRange, Rebuild, RebuildProgress } from '@tickertape/market-model'
+
+import { rejectionOf } from './rejections.ts'
+import type { Rejection } from './rejections.ts'
+
+/** Why a partition's records were not applied on. */
+export type Stop =
+  /** All that were delivered are applied. */
+  | { readonly kind: 'drained' }
+  /** The turn is over. */
+  | { readonly kind: 'out-of-time' }
+  /** There is enough for one transaction; go on behind it. */
+  | { readonly kind: 'full' }
+  /** The record in hand needs these records of the log: `supply` their trades. */
+  | { readonly kind: 'needs'; readonly ranges: readonly OffsetRange[] }
+  /** Candles are to be computed again: `finishRebuild` goes on. */
+  | { readonly kind: 'rebuild'; readonly offset: number; readonly rebuild: Rebuild }
+
+/** What one partition adds to a transaction. */
+export interface PartitionOutput {
+  readonly partition: number
+  /** Next offset of market-events. */
+  readonly position: number
+  readonly candles: readonly Candle[]
+  readonly rejected: readonly Rejection[]
+  readonly outcomes: ReadonlyMap<string, number>
+  readonly changes: StateChanges
+}
+
+export interface TurnLimits {
+  /** By performance.now(). */
+  readonly until: number
+  readonly maxRecords: number
+}
+
+/** Candles that make a transaction full, however few records they came from. */
+const maxCandles = 20_000
+/** Records between two looks at the clock. */
+const recordsBetweenLooks = 128
+/** Rereads that one record can ask for: each asks for what the ones before it did not have. */
+const maxRereads = 10
+
+/**
+ * One partition that this instance owns: its aggregation, the records that were delivered and are not
+ * applied yet, and what is to be committed.
+ */
+export class OwnedPartition {
+  readonly partition: number
+  readonly #marketEvents: Pick<MarketEventReader, 'read'>
+  #aggregation: PartitionAggregation | undefined
+  #waiting: LogRecord[] = []
+  #next = 0
+  #logged: readonly LoggedTrade[] | undefined
+  #rereads = 0
+  #position: number
+  #isDirty = false
+  #uncommitted = 0
+  #candles: Candle[] = []
+  #rejected: Rejection[] = []
+  #outcomes = new Map<string, number>()
+  #rebuild: RebuildProgress | null = null
+  #isRebuilding = false
+
+  /** @param position where reading goes on, which is where the restored state will stand. */
+  constructor(partition: number, position: number, marketEvents: Pick<MarketEventReader, 'read'>) {
+    this.partition = partition
+    this.#position = position
+    this.#marketEvents = marketEvents
+  }
+
+  /** Its state is here: records can be applied. */
+  restored(aggregation: PartitionAggregation, rebuild: RebuildProgress | null): void {
+    this.#aggregation = aggregation
+    this.#rebuild = rebuild
+  }
+
+  /** Undefined until it is restored. */
+  get aggregation(): PartitionAggregation | undefined {
+    return this.#aggregation
+  }
+
+  /** Next offset to be applied. */
+  get position(): number {
+    return this.#position
+  }
+
+  get waitingRecords(): number {
+    return this.#waiting.length - this.#next
+  }
+
+  get isRebuilding(): boolean {
+    return this.#isRebuilding
+  }
+
+  /** How far a rebuild has come that began before a restart, and then of the one in hand. */
+  get rebuildProgress(): RebuildProgress | null {
+    return this.#rebuild
+  }
+
+  /** Records applied since the last `takeOutput`. */
+  get uncommitted(): number {
+    return this.#uncommitted
+  }
+
+  /** Whether a transaction would have anything of this partition. */
+  get isDirty(): boolean {
+    return this.#isDirty
+  }
+
+  get hasCandles(): boolean {
+    return this.#candles.length > 0
+  }
+
+  deliver(record: LogRecord): void {
+    this.#waiting.push(record)
+  }
+
+  /** Trades that were read again for the record in hand. */
+  supply(logged: readonly LoggedTrade[]): void {
+    this.#rereads += 1
+    if (this.#rereads > maxRereads) {
+      throw new Error(
+        `The record at offset ${this.#position} of partition ${this.partition} asks for records again and again: a defect`,
+      )
+    }
+    this.#logged = [...(this.#logged ?? []), ...logged].toSorted((a, b) => a.offset - b.offset)
+  }
+
+  /** Applies what was delivered, in order, until something stops it. */
+  advance({ until, maxRecords }: TurnLimits): Stop {
+    const aggregation = this.#aggregation
+    if (aggregation === undefined || this.#isRebuilding) return { kind: 'drained' }
+    for (let count = 0; ; count += 1) {
+      const record = this.#waiting[this.#next]
+      if (record === undefined) break
+      if (count >= maxRecords || this.#candles.length >= maxCandles) return { kind: 'full' }
+      if (count % recordsBetweenLooks === 0 && performance.now() > until) {
+        return { kind: 'out-of-time' }
+      }
+      const event = this.#marketEvents.read(record.value)
+      if (event instanceof DecodeFailure) {
+        this.#reject({ record, reason: event.reason, message: event.message })
+        this.#count(event.reason)
+        this.#passed(record)
+        continue
+      }
+      const applied = aggregation.apply(event, record.offset, this.#logged)
+      if (applied.needs !== null) return { kind: 'needs', ranges: applied.needs }
+      this.#isDirty = true
+      for (const candle of applied.candles) this.#candles.push(candle)
+      if (applied.unfinished) {
+        // A long catch-up goes out over several transactions, each of which stands before the heartbeat
+        // that it is part of: whoever restores it applies the heartbeat again.
+        this.#position = record.offset
+        return { kind: 'full' }
+      }
+      if (event.type === 'Rebuild' && applied.outcome === 'rebuild') {
+        this.#position = record.offset
+        this.#isRebuilding = true
+        return { kind: 'rebuild', offset: record.offset, rebuild: event.value }
+      }
+      this.#count(applied.outcome)
+      const message = rejectionOf(applied.outcome)
+      if (message !== undefined) this.#reject({ record, reason: applied.outcome, message })
+      this.#passed(record)
+    }
+    this.#waiting = []
+    this.#next = 0
+    return { kind: 'drained' }
+  }
+
+  /** Candles of a rebuild, in their order; they count as written with the next output. */
+  addRebuilt(candles: readonly Candle[], progress: RebuildProgress): void {
+    this.#candles.push(...candles)
+    this.#rebuild = progress
+    this.#isDirty = true
+  }
+
+  /**
+   * Goes on behind the record that asked for the rebuild.
+   *
+   * @param rebuilt what the rebuild has become; undefined if it was refused.
+   */
+  finishRebuild(rebuilt: PartitionAggregation | undefined): void {
+    const record = this.#waiting[this.#next]
+    this.#isRebuilding = false
+    this.#rebuild = null
+    this.#count(rebuilt === undefined ? 'rebuild_refused' : 'rebuild')
+    if (record !== undefined) this.#passed(record)
+  }
+
+  /** What is to be committed; it counts as done from here on. */
+  takeOutput(): PartitionOutput {
+    const aggregation = this.#aggregation
+    if (aggregation === undefined) throw new Error('A partition without state has no output')
+    const output = {
+      partition: this.partition,
+      position: this.#position,
+      candles: this.#candles,
+      rejected: this.#rejected,
+      outcomes: this.#outcomes,
+      changes: aggregation.takeChanges(this.#position, this.#rebuild),
+    }
+    this.#candles = []
+    this.#rejected = []
+    this.#outcomes = new Map()
+    this.#uncommitted = 0
+    this.#isDirty = false
+    return output
+  }
+
+  #passed(record: LogRecord): void {
+    this.#position = record.offset + 1
+    this.#next += 1
+    this.#uncommitted += 1
+    this.#isDirty = true
+    if (this.#rereads > 0) {
+      this.#rereads = 0
+      this.#logged = undefined
+    }
+  }
+
+  #reject(rejection: Rejection): void {
+    this.#rejected.push(rejection)
+  }
+
+  #count(outcome: string): void {
+    this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1)
+  }
+}

@@ -1,0 +1,150 @@
+import { PartitionAggregation } from '@tickertape/candles'
+import type { AggregationEvent, AppliedEvent } from '@tickertape/candles'
+import { DecodeFailure, readPartition, topicName } from '@tickertape/kafka-avro'
+import type { Candle, Rebuild } from '@tickertape/market-model'
+
+import type { RestoreSources } from './restore.ts'
+
+/** A Rebuild record as it was read: its offset is the rebuildId. */
+export interface RebuildRequest {
+  readonly partition: number
+  readonly offset: number
+  readonly rebuild: Rebuild
+}
+
+/** The log cannot give what was asked for; the aggregation goes on without it. */
+export class RebuildRefused extends Error {
+  override readonly name = 'RebuildRefused'
+}
+
+interface LoggedEvent {
+  readonly offset: number
+  readonly event: AggregationEvent
+}
+
+/** Candles that are handed over at once. */
+const chunkCandles = 10_000
+/** Records between two moments at which windows that are done with are packed. */
+const recordsBetweenPacking = 10_000
+
+/**
+ * Computes candles again from the log before a Rebuild record, by its offsets alone: the same record gives
+ * the same candles in the same order, whenever it is done.
+ *
+ * The log is read twice. What the first pass finds to be late, because its window was forgotten when it
+ * came, the second one is given before it begins.
+ *
+ * @yields candles of windows inside the range that had ended before the record, in order.
+ * @returns what the second pass has become.
+ * @throws RebuildRefused if it would take more memory than a partition may have.
+ * @throws the signal's reason once it is aborted.
+ */
+export async function* rebuildCandles(
+  sources: RestoreSources,
+  request: RebuildRequest,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Candle[], PartitionAggregation> {
+  const { config } = sources
+  const { fromTime, toTime } = request.rebuild
+  const late: LoggedEvent[] = []
+  const first = new Pass(sources, request.partition, ({ outcome }, logged) => {
+    if (outcome === 'late') late.push(logged)
+  })
+  for await (const batch of readRange(sources, request, signal)) {
+    await first.apply(batch)
+    if (late.length > config.maxOpenTrades) {
+      throw new RebuildRefused(
+        `more than ${config.maxOpenTrades} records are late in its range, which AGGREGATOR_MAX_OPEN_TRADES bounds: raise it, or rebuild a shorter range`,
+      )
+    }
+  }
+  let chunk: Candle[] = []
+  const second = new Pass(sources, request.partition, ({ candles }) => {
+    for (const candle of candles) {
+      if (candle.windowStart < fromTime || candle.windowEnd > toTime) continue
+      chunk.push({ ...candle, rebuildId: request.offset })
+    }
+  })
+  await second.apply(late)
+  for await (const batch of readRange(sources, request, signal)) {
+    await second.apply(batch)
+    if (chunk.length < chunkCandles) continue
+    yield chunk
+    chunk = []
+  }
+  if (chunk.length > 0) yield chunk
+  return second.aggregation
+}
+
+/** One reading of the range, through an aggregation of its own. */
+class Pass {
+  readonly aggregation: PartitionAggregation
+  readonly #rereads: RestoreSources['rereads']
+  readonly #partition: number
+  readonly #take: (applied: AppliedEvent, logged: LoggedEvent) => void
+  #unpacked = 0
+
+  constructor(
+    { config, codec, rereads }: RestoreSources,
+    partition: number,
+    take: (applied: AppliedEvent, logged: LoggedEvent) => void,
+  ) {
+    this.aggregation = new PartitionAggregation(config.windows, codec)
+    this.#rereads = rereads
+    this.#partition = partition
+    this.#take = take
+  }
+
+  async apply(batch: readonly LoggedEvent[]): Promise<void> {
+    for (const logged of batch) {
+      const applied = this.aggregation.apply(logged.event, logged.offset)
+      if (applied.needs === null && !applied.unfinished) this.#take(applied, logged)
+      else await this.#applyInSteps(applied, logged)
+      this.#unpacked += 1
+      if (this.#unpacked < recordsBetweenPacking) continue
+      this.#unpacked = 0
+      // Nothing of it goes to the changelog: this is what packs closed windows.
+      this.aggregation.takeChanges(logged.offset + 1)
+    }
+  }
+
+  async #applyInSteps(begun: AppliedEvent, logged: LoggedEvent): Promise<void> {
+    const { event, offset } = logged
+    let applied = begun
+    for (;;) {
+      if (applied.needs !== null) {
+        const trades = await this.#rereads.read(this.#partition, applied.needs)
+        applied = this.aggregation.apply(event, offset, trades)
+        continue
+      }
+      this.#take(applied, logged)
+      if (!applied.unfinished) return
+      applied = this.aggregation.apply(event, offset)
+    }
+  }
+}
+
+async function* readRange(
+  { config, marketEvents }: RestoreSources,
+  { partition, offset, rebuild }: RebuildRequest,
+  signal: AbortSignal,
+): AsyncGenerator<readonly LoggedEvent[]> {
+  const { brokers, topicPrefix, transactionalId } = config.kafka
+  const batches = readPartition(
+    { brokers, clientId: `${transactionalId}-rebuild` },
+    {
+      topic: topicName('market-events', topicPrefix),
+      partition,
+      from: rebuild.fromOffset,
+      to: offset,
+    },
+  )
+  for await (const messages of batches) {
+    signal.throwIfAborted()
+    await marketEvents.prepare(messages)
+    yield messages.flatMap(({ value, offset: at }) => {
+      const event = marketEvents.read(value)
+      return event instanceof DecodeFailure ? [] : [{ offset: at, event }]
+    })
+  }
+}

@@ -1,0 +1,42 @@
+import type { StoredWindowCodec } from '@tickertape/candles'
+import { DecodeFailure } from '@tickertape/kafka-avro'
+import type { Deserializer, Serializer } from '@tickertape/kafka-avro'
+
+/**
+ * Windows as the values of their changelog records, wire format header included: what memory holds is what
+ * the changelog gets, byte for byte, and a restore takes it over without decoding it.
+ *
+ * @param reading must know the schema ids of all bytes that it is given: `prepare` them first.
+ */
+export function storedWindowCodec(
+  writing: Serializer<'aggregator-state'>,
+  reading: Deserializer<'aggregator-state'>,
+): StoredWindowCodec {
+  return {
+    encode: (window) => writing.serialize({ type: 'StoredWindow', value: window }),
+    decode: (bytes) => {
+      const state = reading.deserialize(asBuffer(bytes))
+      if (state instanceof DecodeFailure || state.type !== 'StoredWindow') {
+        const why = state instanceof DecodeFailure ? state.message : `it is a ${state.type}`
+        throw new Error(
+          `A window of the changelog cannot be read (${why}): another version wrote it; run that version, or delete the changelog and the group's offsets to compute from the log's beginning`,
+        )
+      }
+      return state.value
+    },
+  }
+}
+
+/** The header alone: what `Deserializer.prepare` needs to know a schema before there are records of it. */
+export function headerOf(schemaId: number): Buffer {
+  const header = Buffer.alloc(5)
+  header.writeUInt32BE(schemaId, 1)
+  return header
+}
+
+/** The same bytes; no copy. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

@@ -1,0 +1,90 @@
+import { rejectedHeaders, topicName } from '@tickertape/kafka-avro'
+import type { LogReader, Serializer, TransactionalProducer } from '@tickertape/kafka-avro'
+
+import { partitionKey, windowKey } from './changelog-key.ts'
+import type { PartitionOutput } from './owned-partition.ts'
+import { asBuffer } from './stored-window-codec.ts'
+
+export interface TransactionTargets {
+  readonly producer: TransactionalProducer
+  /** The member of the group whose offsets are committed. */
+  readonly reader: LogReader
+  readonly topicPrefix: string
+  readonly candles: Serializer<'candles'>
+  readonly state: Serializer<'aggregator-state'>
+}
+
+/**
+ * Commits candles, rejected records, the changelog and the offsets of partitions at once: all of it is seen
+ * or nothing.
+ *
+ * @throws KafkaAvroError `transaction_failed`; nothing of it counts then.
+ */
+export async function commitOutputs(
+  targets: TransactionTargets,
+  outputs: readonly PartitionOutput[],
+): Promise<void> {
+  const { producer, reader, topicPrefix } = targets
+  await producer.begin()
+  for (const output of outputs) {
+    await produceCandles(targets, output)
+    await produceRejected(targets, output)
+    await produceState(targets, output)
+  }
+  const topic = topicName('market-events', topicPrefix)
+  const positions = outputs.map(({ partition, position }) => ({
+    topic,
+    partition,
+    offset: position,
+  }))
+  await producer.sendOffsets(positions, reader)
+  await producer.commit()
+}
+
+async function produceCandles(
+  { producer, topicPrefix, candles: serializer }: TransactionTargets,
+  { partition, candles }: PartitionOutput,
+): Promise<void> {
+  const topic = topicName('candles', topicPrefix)
+  for (const candle of candles) {
+    const value = serializer.serialize(candle)
+    await producer.produce({ topic, partition, key: candle.instrumentId, value })
+  }
+}
+
+async function produceRejected(
+  { producer, topicPrefix }: TransactionTargets,
+  { partition, rejected }: PartitionOutput,
+): Promise<void> {
+  const topic = topicName('rejected', topicPrefix)
+  for (const { record, reason, message } of rejected) {
+    const headers = rejectedHeaders({
+      stage: 'aggregator',
+      reason,
+      message,
+      topic: record.topic,
+      partition: record.partition,
+      offset: record.offset,
+    })
+    const { key, value } = record
+    await producer.produce({ topic, partition, key: key ?? null, value, headers })
+  }
+}
+
+/** The partition's own record comes last: it says of the others that they are complete. */
+async function produceState(
+  { producer, topicPrefix, state: serializer }: TransactionTargets,
+  { partition, changes }: PartitionOutput,
+): Promise<void> {
+  const topic = topicName('aggregator-state', topicPrefix)
+  for (const window of changes.windows) {
+    const value = window.value === null ? null : asBuffer(window.value)
+    await producer.produce({ topic, partition, key: windowKey(window), value })
+  }
+  for (const instrument of changes.instruments) {
+    const value = serializer.serialize({ type: 'InstrumentState', value: instrument })
+    await producer.produce({ topic, partition, key: instrument.instrumentId, value })
+  }
+  const value = serializer.serialize({ type: 'PartitionState', value: changes.partition })
+  await producer.produce({ topic, partition, key: partitionKey, value })
+}
