@@ -31,6 +31,7 @@ export interface UsageAt extends ProcessUsage {
 export class AggregatorProcess implements AsyncDisposable {
   readonly #service: ServiceProcess
   readonly #pid: number
+  #port: string | undefined
 
   private constructor(service: ServiceProcess, pid: number) {
     this.#service = service
@@ -66,13 +67,18 @@ export class AggregatorProcess implements AsyncDisposable {
    */
   async joined(): Promise<UsageAt> {
     let before = await this.usage()
-    await this.#until('own its partitions', 1, async () => {
-      const now = await this.usage()
-      if (await this.#isReady()) return true
-      before = now
-      await new Promise((resolve) => setTimeout(resolve, 10))
-      return false
-    })
+    await this.#until(
+      'own its partitions',
+      1,
+      async () => {
+        const now = await this.usage()
+        if (await this.#isReady()) return true
+        before = now
+        await new Promise((resolve) => setTimeout(resolve, 10))
+        return false
+      },
+      120_000,
+    )
     return before
   }
 
@@ -132,7 +138,9 @@ export class AggregatorProcess implements AsyncDisposable {
   }
 
   #adminPort(): string | undefined {
-    return /"adminPort":(\d+)/.exec(this.#service.output)?.[1]
+    // Kept: of a long output only the end stays.
+    this.#port ??= /"adminPort":(\d+)/.exec(this.#service.output)?.[1]
+    return this.#port
   }
 
   #failure(what: string, cause?: unknown): Error {
