@@ -25,24 +25,15 @@ export class FeedProgress {
   readonly agenda = new Agenda()
   /** Instruments with windows above the lowest interval to come; sorted when it is read. */
   roster: InstrumentProgress[] = []
-  /** A gap was announced since windows were last forgotten. */
-  gapsChanged = false
   /** Instruments that came from another feed since the last heartbeat. */
   readonly joining = new Set<InstrumentProgress>()
   /** The earliest window end above the lowest interval that the roster waits for. */
   nextParentEnd = Infinity
   /** Ascending. */
   readonly #buckets: WindowBucket[] = []
-  readonly #gapSpanMs: number
 
-  constructor(feedId: string, gapSpanMs: number) {
+  constructor(feedId: string) {
     this.feedId = feedId
-    this.#gapSpanMs = gapSpanMs
-  }
-
-  /** Whether an open gap keeps the instrument's windows inside [start, end) from being forgotten. */
-  isHeld(instrumentId: string, start: number, end: number): boolean {
-    return this.gaps.holds(instrumentId, start, end, this.closedUntil - this.#gapSpanMs)
   }
 
   /** The earliest window end, of any interval, at which there is something to do. */

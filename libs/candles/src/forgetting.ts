@@ -11,15 +11,13 @@ export function forgetWindows(books: PartitionBooks, feed: FeedProgress): void {
   const { plan } = books
   const parentMs = plan.levels[0]?.parentMs ?? 0
   const until = Math.floor((feed.closedUntil - plan.horizonMs) / parentMs) * parentMs
-  // Between two of them only a gap that no longer holds anything lets go of windows.
-  if (until <= feed.forgottenUntil && !feed.gapsChanged) return
+  const isReleased = feed.gaps.release(feed.closedUntil - plan.gapSpanMs)
+  if (until <= feed.forgottenUntil && !isReleased) return
   feed.forgottenUntil = Math.max(feed.forgottenUntil, until)
-  feed.gapsChanged = false
   for (const instrument of feed.instruments) forgetWindowsOf(books, instrument)
   const longestMs = plan.levels.at(-1)?.lengthMs ?? 0
-  feed.gaps.forget(({ state, toTime }) => {
-    const holds = state === 'open' && toTime + plan.gapSpanMs > feed.closedUntil
-    return !holds && Math.ceil(toTime / longestMs) * longestMs <= feed.forgottenUntil
+  feed.gaps.forget(({ heldFrom, toTime }) => {
+    return heldFrom === null && Math.ceil(toTime / longestMs) * longestMs <= feed.forgottenUntil
   })
 }
 

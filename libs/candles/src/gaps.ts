@@ -18,11 +18,14 @@ export class FeedGaps {
     return this.#byId.size === 0
   }
 
-  /** The latest record of a gap stands; one that was open goes on holding what it held. */
-  announce(gap: KnownGap): void {
-    const before = this.#byId.get(gap.gapId)?.get(gap.instrumentId)
-    const goesOn = before?.state === 'open' && gap.state === 'open'
-    this.put(goesOn ? { ...gap, heldFrom: before.heldFrom } : gap)
+  /**
+   * The latest record of a gap stands. One that was open holds what it held, until windows are forgotten
+   * the next time.
+   */
+  announce(gap: Omit<KnownGap, 'heldFrom'>, forgottenUntil: number): void {
+    const before = this.#byId.get(gap.gapId)?.get(gap.instrumentId)?.heldFrom ?? null
+    const heldFrom = before ?? (gap.state === 'open' ? forgottenUntil : null)
+    this.put({ ...gap, heldFrom })
   }
 
   put(gap: KnownGap): void {
@@ -71,18 +74,28 @@ export class FeedGaps {
     return filled
   }
 
-  /**
-   * Whether an open gap keeps the windows inside [start, end) from being forgotten.
-   *
-   * @param endsAfter a gap that ends at or before this holds nothing any more.
-   */
-  holds(instrumentId: string, start: number, end: number, endsAfter: number): boolean {
+  /** Whether an open gap keeps the windows inside [start, end) from being forgotten. */
+  holds(instrumentId: string, start: number, end: number): boolean {
     if (this.#byId.size === 0) return false
-    for (const gap of this.concerning(instrumentId)) {
-      if (gap.state !== 'open' || gap.toTime <= endsAfter || start < gap.heldFrom) continue
-      if (gap.fromTime < end && gap.toTime > start) return true
+    for (const { heldFrom, fromTime, toTime } of this.concerning(instrumentId)) {
+      if (heldFrom !== null && start >= heldFrom && fromTime < end && toTime > start) return true
     }
     return false
+  }
+
+  /**
+   * Gaps that are not open any more, or that end at or before a time, hold nothing from here on.
+   *
+   * @returns whether one held something.
+   */
+  release(endsUntil: number): boolean {
+    let released = false
+    for (const gap of [...this.all()]) {
+      if (gap.heldFrom === null || (gap.state === 'open' && gap.toTime > endsUntil)) continue
+      this.put({ ...gap, heldFrom: null })
+      released = true
+    }
+    return released
   }
 
   /** Forgets gaps of which no window is left. */

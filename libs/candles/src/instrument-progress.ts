@@ -147,7 +147,7 @@ export class InstrumentProgress {
     if (parentEnd > this.forgottenUntil) return false
     return (
       parentStart < this.ownForgottenUntil ||
-      !this.feed.isHeld(this.instrumentId, parentStart, parentEnd)
+      !this.feed.gaps.holds(this.instrumentId, parentStart, parentEnd)
     )
   }
 

@@ -1,23 +1,13 @@
 import type { OffsetRange } from '@tickertape/market-model'
 
 /** Ranges this near to each other become one: reading on is cheaper than asking again. */
-export const nearbyOffsets = 64
+export const nearbyOffsets = 1_024
 /** More ranges than this become fewer and longer ones: a window's record stays small. */
 const maxRanges = 16
 
-/** The ranges with one more offset, which is usually behind all others. */
-export function addOffset(ranges: readonly OffsetRange[], offset: number): readonly OffsetRange[] {
-  const last = ranges.at(-1)
-  if (last === undefined) return [{ from: offset, to: offset }]
-  if (offset >= last.from && offset <= last.to) return ranges
-  if (offset > last.to && offset - last.to <= nearbyOffsets) {
-    return [...ranges.slice(0, -1), { from: last.from, to: offset }]
-  }
-  return mergeRanges([...ranges, { from: offset, to: offset }])
-}
-
 /** Ascending and disjoint, with those that are near to each other made one. */
 export function mergeRanges(ranges: readonly OffsetRange[]): readonly OffsetRange[] {
+  if (ranges.length < 2) return ranges
   const merged = joined(ranges, nearbyOffsets)
   for (let within = nearbyOffsets * 16; merged.length > maxRanges; within *= 16) {
     const fewer = joined(merged, within)

@@ -336,10 +336,9 @@ export class PartitionAggregation {
     const books = this.#books
     const feed = books.feed(feedId)
     const range = { fromTime, toTime, fromSequence, toSequence }
-    const known = { gapId, feedId, instrumentId, ...range, state, heldFrom: feed.forgottenUntil }
+    const known = { gapId, feedId, instrumentId, ...range, state }
     const before = feed.gaps.under(gapId)
-    feed.gaps.announce(known)
-    feed.gapsChanged = true
+    feed.gaps.announce(known, feed.forgottenUntil)
     for (const instrument of feed.instruments) {
       if (instrumentId !== null && instrument.instrumentId !== instrumentId) continue
       // What it touched as it was known before may be better now.

@@ -39,7 +39,7 @@ export class PartitionBooks {
   feed(feedId: string): FeedProgress {
     let feed = this.feeds.get(feedId)
     if (feed === undefined) {
-      feed = new FeedProgress(feedId, this.plan.gapSpanMs)
+      feed = new FeedProgress(feedId)
       this.feeds.set(feedId, feed)
     }
     return feed
@@ -159,7 +159,10 @@ export class PartitionBooks {
   }
 
   /** A gap was announced, or filled: closed windows that it touches are asked again. */
-  refreshGap(instrument: InstrumentProgress, { fromTime, toTime }: KnownGap): void {
+  refreshGap(
+    instrument: InstrumentProgress,
+    { fromTime, toTime }: Pick<KnownGap, 'fromTime' | 'toTime'>,
+  ): void {
     for (const [index, { lengthMs }] of this.plan.levels.entries()) {
       const { windows } = instrument.levels[index] ?? {}
       for (const start of windows?.startsBetween(fromTime - lengthMs + 1, toTime) ?? []) {

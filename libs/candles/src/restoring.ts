@@ -62,9 +62,7 @@ function restorePartition(books: PartitionBooks, partition: PartitionState): voi
     feed.forgottenUntil = forgottenUntil
   }
   for (const gap of partition.gaps) {
-    const feed = books.feed(gap.feedId)
-    feed.gaps.put(gap)
-    feed.gapsChanged = true
+    books.feed(gap.feedId).gaps.put(gap)
   }
 }
 

@@ -55,6 +55,35 @@ describe('a set of sequences', () => {
     )
   })
 
+  test('no longer holds what was deleted, in whatever order', () => {
+    fc.assert(
+      fc.property(fc.array(small), fc.array(small), (added, deleted) => {
+        const set = setOf(added)
+        const expected = new Set(added)
+        for (const number of deleted) {
+          set.delete(number)
+          expected.delete(number)
+        }
+        expectHolds(set, expected)
+      }),
+    )
+  })
+
+  test('has a range if it has every number of it', () => {
+    fc.assert(
+      fc.property(
+        fc.array(small, { maxLength: 40, size: 'max' }),
+        ranges,
+        (added, { from, to }) => {
+          const numbers = new Set(added)
+          let hasAll = true
+          for (let number = from; number <= to; number += 1) hasAll &&= numbers.has(number)
+          expect(setOf(added).hasRange(from, to)).toBe(hasAll)
+        },
+      ),
+    )
+  })
+
   test('comes back from its ranges', () => {
     fc.assert(
       fc.property(fc.array(small), (numbers) => {

@@ -75,7 +75,7 @@ function takeFirst(books: PartitionBooks, taken: Taken): TradeOutcome | readonly
     const parentEnd = parentStart + parentMs
     const instrumentId = instrumentIdOf(trade)
     const isForgotten =
-      parentEnd <= feed.forgottenUntil && !feed.isHeld(instrumentId, parentStart, parentEnd)
+      parentEnd <= feed.forgottenUntil && !feed.gaps.holds(instrumentId, parentStart, parentEnd)
     if (isForgotten || isReplay) return 'late'
   }
   const instrument = books.announce(instrumentIdOf(trade), feed, offset)

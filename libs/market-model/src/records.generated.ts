@@ -33,8 +33,8 @@ export interface KnownGap {
   readonly toSequence: number | null
   /** As last announced */
   readonly state: GapState
-  /** Earlier windows were forgotten when the gap was announced: it holds none of them */
-  readonly heldFrom: number
+  /** It holds windows from here on: earlier ones were forgotten when it was announced; null: it holds none */
+  readonly heldFrom: number | null
 }
 
 /** A rebuild whose candles are written in part */
