@@ -2,6 +2,7 @@ import kafka from '@confluentinc/kafka-javascript'
 import type { KafkaJS } from '@confluentinc/kafka-javascript'
 
 import { ensureTopics, topicName, topics } from '@tickertape/kafka-avro'
+import { waitUntil } from '@tickertape/testing'
 
 /** An open connection for questions that are asked often. */
 export class BenchAdmin implements AsyncDisposable {
@@ -25,13 +26,24 @@ export class BenchAdmin implements AsyncDisposable {
 
   /** Empties every topic of an installation but its log: the next group begins from nothing. */
   async resetOutputs(prefix: string): Promise<void> {
-    const existing = new Set(await this.#admin.listTopics())
     const outputs = topics
       .filter((topic) => topic !== 'market-events')
       .map((topic) => topicName(topic, prefix))
-      .filter((name) => existing.has(name))
-    if (outputs.length > 0) await this.#admin.deleteTopics({ topics: outputs })
+    const existing = await this.#existing(outputs)
+    if (existing.length > 0) await this.#admin.deleteTopics({ topics: [...existing] })
+    // The broker goes on listing a topic for a moment, and what is listed is not made anew.
+    await waitUntil('old topics to be gone', async () => {
+      return (await this.#existing(outputs)).length === 0
+    })
     await ensureTopics({ brokers: this.#brokers, prefix })
+    await waitUntil('new topics to be there', async () => {
+      return (await this.#existing(outputs)).length === outputs.length
+    })
+  }
+
+  async #existing(names: readonly string[]): Promise<readonly string[]> {
+    const all = new Set(await this.#admin.listTopics())
+    return names.filter((name) => all.has(name))
   }
 
   /** How many records before the ends a group has not committed yet. */
