@@ -23,6 +23,7 @@ const commands = {
   start: 'tools/start/src/main.ts',
   stack: 'tools/stack/src/main.ts',
   verify: 'tools/verify/src/main.ts',
+  rebuild: 'apps/aggregator/src/rebuild-main.ts',
   bench: 'tools/bench/src/main.ts',
   test: 'tools/end-to-end/src/main.ts',
 }

@@ -179,16 +179,12 @@ export class OwnedPartition {
     this.#isDirty = true
   }
 
-  /**
-   * Goes on behind the record that asked for the rebuild.
-   *
-   * @param rebuilt what the rebuild has become; undefined if it was refused.
-   */
-  finishRebuild(rebuilt: PartitionAggregation | undefined): void {
+  /** Goes on behind the record that asked for the rebuild. */
+  finishRebuild(outcome: 'rebuild' | 'rebuild_refused'): void {
     const record = this.#waiting[this.#next]
     this.#isRebuilding = false
     this.#rebuild = null
-    this.#count(rebuilt === undefined ? 'rebuild_refused' : 'rebuild')
+    this.#count(outcome)
     if (record !== undefined) this.#passed(record)
   }
 

@@ -1,6 +1,5 @@
-import { PartitionAggregation } from '@tickertape/candles'
-import type { AggregationEvent, AppliedEvent } from '@tickertape/candles'
-import { DecodeFailure, readPartition, topicName } from '@tickertape/kafka-avro'
+import type { AggregationEvent, AppliedEvent, PartitionAggregation } from '@tickertape/candles'
+import { DecodeFailure, KafkaAvroError, readPartition, topicName } from '@tickertape/kafka-avro'
 import type { Candle, Rebuild } from '@tickertape/market-model'
 
 import type { RestoreSources } from './restore.ts'
@@ -10,6 +9,8 @@ export interface RebuildRequest {
   readonly partition: number
   readonly offset: number
   readonly rebuild: Rebuild
+  /** The partition's own, as it stands at the record: it says what the instruments are. */
+  readonly live: PartitionAggregation
 }
 
 /** The log cannot give what was asked for; the aggregation goes on without it. */
@@ -22,8 +23,6 @@ interface LoggedEvent {
   readonly event: AggregationEvent
 }
 
-/** Candles that are handed over at once. */
-const chunkCandles = 10_000
 /** Records between two moments at which windows that are done with are packed. */
 const recordsBetweenPacking = 10_000
 
@@ -36,7 +35,7 @@ const recordsBetweenPacking = 10_000
  *
  * @yields candles of windows inside the range that had ended before the record, in order.
  * @returns what the second pass has become.
- * @throws RebuildRefused if it would take more memory than a partition may have.
+ * @throws RebuildRefused if it would take more memory than a partition may have, or the log was cut off.
  * @throws the signal's reason once it is aborted.
  */
 export async function* rebuildCandles(
@@ -47,7 +46,7 @@ export async function* rebuildCandles(
   const { config } = sources
   const { fromTime, toTime } = request.rebuild
   const late: LoggedEvent[] = []
-  const first = new Pass(sources, request.partition, ({ outcome }, logged) => {
+  const first = new Pass(sources, request, ({ outcome }, logged) => {
     if (outcome === 'late') late.push(logged)
   })
   for await (const batch of readRange(sources, request, signal)) {
@@ -59,7 +58,7 @@ export async function* rebuildCandles(
     }
   }
   let chunk: Candle[] = []
-  const second = new Pass(sources, request.partition, ({ candles }) => {
+  const second = new Pass(sources, request, ({ candles }) => {
     for (const candle of candles) {
       if (candle.windowStart < fromTime || candle.windowEnd > toTime) continue
       chunk.push({ ...candle, rebuildId: request.offset })
@@ -68,9 +67,10 @@ export async function* rebuildCandles(
   await second.apply(late)
   for await (const batch of readRange(sources, request, signal)) {
     await second.apply(batch)
-    if (chunk.length < chunkCandles) continue
-    yield chunk
-    chunk = []
+    while (chunk.length >= config.commit.records) {
+      yield chunk.slice(0, config.commit.records)
+      chunk = chunk.slice(config.commit.records)
+    }
   }
   if (chunk.length > 0) yield chunk
   return second.aggregation
@@ -86,10 +86,10 @@ class Pass {
 
   constructor(
     { config, codec, rereads }: RestoreSources,
-    partition: number,
+    { partition, live }: RebuildRequest,
     take: (applied: AppliedEvent, logged: LoggedEvent) => void,
   ) {
-    this.aggregation = new PartitionAggregation(config.windows, codec)
+    this.aggregation = live.forRebuild(config.windows, codec)
     this.#rereads = rereads
     this.#partition = partition
     this.#take = take
@@ -139,12 +139,20 @@ async function* readRange(
       to: offset,
     },
   )
-  for await (const messages of batches) {
-    signal.throwIfAborted()
-    await marketEvents.prepare(messages)
-    yield messages.flatMap(({ value, offset: at }) => {
-      const event = marketEvents.read(value)
-      return event instanceof DecodeFailure ? [] : [{ offset: at, event }]
+  try {
+    for await (const messages of batches) {
+      signal.throwIfAborted()
+      await marketEvents.prepare(messages)
+      yield messages.flatMap(({ value, offset: at }) => {
+        const event = marketEvents.read(value)
+        return event instanceof DecodeFailure ? [] : [{ offset: at, event }]
+      })
+    }
+  } catch (error) {
+    const isGone = error instanceof KafkaAvroError && error.code === 'offset_out_of_range'
+    if (!isGone) throw error
+    throw new RebuildRefused(`the log has no offset ${rebuild.fromOffset} any more`, {
+      cause: error,
     })
   }
 }

@@ -51,7 +51,9 @@ export class RebuildRun {
     const { rebuildProgress } = owned
     const written = rebuildProgress?.offset === stop.offset ? rebuildProgress.candles : 0
     const { offset, rebuild } = stop
-    return new RebuildRun(sources, { partition: owned.partition, offset, rebuild }, written, signal)
+    const { partition, aggregation: live } = owned
+    if (live === undefined) throw new Error('A partition without state asks for no rebuild')
+    return new RebuildRun(sources, { partition, offset, rebuild, live }, written, signal)
   }
 
   /**
@@ -71,7 +73,9 @@ export class RebuildRun {
       return false
     }
     if (step.kind === 'done') {
-      owned.finishRebuild(step.rebuilt)
+      const { offset, rebuild, live } = this.#request
+      live.adoptRebuilt(step.rebuilt, offset, rebuild)
+      owned.finishRebuild('rebuild')
       this.#events.rebuildFinished({
         ...this.#description(),
         candles: this.#emitted,
@@ -81,7 +85,7 @@ export class RebuildRun {
     }
     if (!(step.error instanceof RebuildRefused)) throw step.error
     this.#events.rebuildRefused(step.error.message, this.#description())
-    owned.finishRebuild(undefined)
+    owned.finishRebuild('rebuild_refused')
     return true
   }
 

@@ -1,32 +1,13 @@
-import { fileURLToPath } from 'node:url'
-
 import { describe, expect, it } from 'vitest'
 
 import { rejectedOrigin } from '@tickertape/kafka-avro'
-import type { Candle } from '@tickertape/market-model'
-import { ServiceProcess, repetitions, testStack, waitUntil } from '@tickertape/testing'
+import { repetitions, testStack, waitUntil } from '@tickertape/testing'
 
+import { candlesWhenComplete, startAggregator } from './aggregator-process.ts'
 import { createMarketLog, heartbeat, readRecords, readTopic, stretch, trade } from './market-log.ts'
-import type { MarketLog } from './market-log.ts'
 import { candlesInOnePass } from './one-pass.ts'
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const kills = repetitions({ short: 4, long: 25 })
-
-function startAggregator(log: MarketLog, settings: Record<string, string> = {}): ServiceProcess {
-  return ServiceProcess.start({ main, environment: { ...log.environment, ...settings } })
-}
-
-async function candlesWhenComplete(log: MarketLog, count: number): Promise<readonly Candle[][]> {
-  return waitUntil(
-    `${count} candles`,
-    async () => {
-      const candles = await readRecords(log, 'candles')
-      return candles.flat().length >= count && candles
-    },
-    { withinMs: 120_000, everyMs: 300 },
-  )
-}
 
 describe('exactly once', () => {
   it('kill -9 at any moment neither loses, doubles nor reorders a candle', async () => {
