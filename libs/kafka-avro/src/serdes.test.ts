@@ -80,6 +80,16 @@ describe('serdes', () => {
     )
   })
 
+  // avsc writes longs below -2^52 as positive numbers near them.
+  it.each([-(2 ** 52), -(2 ** 52) - 1, -(2 ** 53) + 3, 2 ** 53 - 3])(
+    'keeps the narrow mantissa %i',
+    async (mantissa) => {
+      const price = { mantissa, exponent: -8 }
+      const event: MarketEvent = { type: 'Trade', value: { ...trade, price } }
+      expect(await readBack(serializer.serialize(event))).toEqual(event)
+    },
+  )
+
   it('writes the schema id behind a zero byte', () => {
     const bytes = serializer.serialize({ type: 'Trade', value: trade })
     expect([...bytes.subarray(0, 5)]).toEqual([0, 0, 0, 0, 7])

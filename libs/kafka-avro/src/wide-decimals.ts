@@ -133,23 +133,35 @@ const unscaledType: Type = avro.Type.forSchema({
   ],
 })
 
-/** Leaf for writing: a wide decimal becomes bytes, any other stays. */
+/**
+ * Below this avsc writes another number than it is given: the zigzag form is odd and beyond 2^53, where
+ * doubles are even.
+ */
+const lowestLong = -(2 ** 52)
+const widestNarrow = BigInt(Number.MAX_SAFE_INTEGER - 1)
+
+/** Leaf for writing: a decimal that avsc's long cannot hold becomes bytes, any other stays. */
 export function toWideBytes(value: unknown): unknown {
-  const decimal = value as Decimal | undefined
-  if (typeof decimal?.mantissa !== 'bigint') return value
+  const decimal = value as Decimal | null | undefined
+  const mantissa = decimal?.mantissa
+  if (mantissa === undefined || (typeof mantissa === 'number' && mantissa >= lowestLong)) {
+    return value
+  }
   return unscaledType.toBuffer({
-    unscaled: twosComplement(decimal.mantissa),
-    scale: 0 - decimal.exponent,
+    unscaled: twosComplement(BigInt(mantissa)),
+    scale: 0 - (decimal?.exponent ?? 0),
   })
 }
 
-/** Leaf for reading: bytes become a wide decimal, any other stays. */
+/** Leaf for reading: bytes become a decimal, with a bigint if it is wide; any other stays. */
 export function fromWideBytes(value: unknown): unknown {
   if (!Buffer.isBuffer(value)) return value
   // The type above has just these fields.
   const { unscaled, scale } = unscaledType.fromBuffer(value) as { unscaled: Buffer; scale: number }
+  const mantissa = fromTwosComplement(unscaled)
+  const isNarrow = mantissa <= widestNarrow && mantissa >= -widestNarrow
   // 0 - 0 is 0, where -0 would not equal it.
-  return { mantissa: fromTwosComplement(unscaled), exponent: 0 - scale }
+  return { mantissa: isNarrow ? Number(mantissa) : mantissa, exponent: 0 - scale }
 }
 
 function twosComplement(value: bigint): Buffer {
