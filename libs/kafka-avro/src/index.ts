@@ -12,6 +12,8 @@ export type {
   LogRecord,
   PartitionHandlers,
 } from './log-reader.ts'
+export { MarketEventReader } from './market-event-reader.ts'
+export type { EssentialMarketEvent, EssentialTrade } from './market-event-reader.ts'
 export { readPartition } from './partition-log.ts'
 export type { PartitionLogOptions, PartitionRange } from './partition-log.ts'
 export { partitionOf } from './partitioner.ts'
@@ -21,7 +23,13 @@ export { rejectedHeaders, rejectedOrigin } from './rejected.ts'
 export type { RejectedOrigin, RejectStage } from './rejected.ts'
 export { DecodeFailure, Deserializer, Serializer } from './serdes.ts'
 export type { TopicRecords } from './serdes.ts'
-export { committedOffsets, ensureTopics, requireTopics, topicOffsets } from './topic-admin.ts'
+export {
+  committedOffsets,
+  ensureTopics,
+  offsetsAtTime,
+  requireTopics,
+  topicOffsets,
+} from './topic-admin.ts'
 export type { EnsureTopicsOptions } from './topic-admin.ts'
 export { defaultPartitions, topicName, topics, topicSettings } from './topics.ts'
 export type { Topic } from './topics.ts'
