@@ -51,6 +51,12 @@ it.each([
     'stands at offset 700 of market-events [3], but group aggregator has no offset',
   ],
   [
+    'the log was made anew',
+    undefined,
+    state({ committedOffset: 901, restoreOffset: 650 }),
+    'stands at offset 901 of market-events [3], which ends at offset 900: the topic was deleted',
+  ],
+  [
     'the changelog is ahead',
     700,
     state({ committedOffset: 800, restoreOffset: 650 }),

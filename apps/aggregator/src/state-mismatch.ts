@@ -54,6 +54,12 @@ export function requireMatchingState(
   }
   const { committedOffset, restoreOffset } = state
   if (committed === undefined) {
+    if (committedOffset > log.high) {
+      // The broker deletes a topic's offsets together with it.
+      throw new StateMismatch(
+        `${changelog(standing)} stands at offset ${committedOffset} of ${events(standing)}, which ends at offset ${log.high}: the topic was deleted and made anew. ${startAnew(standing)}`,
+      )
+    }
     throw new StateMismatch(
       `${changelog(standing)} stands at offset ${committedOffset} of ${events(standing)}, but group ${groupId} has no offset there: the group was deleted, its offsets have expired, or AGGREGATOR_GROUP_ID is another one. ${bringTogether(standing)}`,
     )

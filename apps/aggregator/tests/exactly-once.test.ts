@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { rejectedOrigin } from '@tickertape/kafka-avro'
-import { repetitions, testStack, waitUntil } from '@tickertape/testing'
+import { repetitions, waitUntil } from '@tickertape/testing'
 
 import { candlesWhenComplete, startAggregator } from './aggregator-process.ts'
 import { createMarketLog, heartbeat, readRecords, readTopic, stretch, trade } from './market-log.ts'
@@ -76,47 +76,5 @@ describe('exactly once', () => {
       'undecodable',
     ])
     expect(rejected.every(({ stage }) => stage === 'aggregator')).toBe(true)
-  })
-})
-
-describe('refusals', () => {
-  it('an instance with other settings than the changelog refuses to start', async () => {
-    await using log = await createMarketLog()
-    await using first = startAggregator(log)
-    await log.append([trade(1, 0), heartbeat(5_000)])
-    await waitUntil('a candle', async () => (await readRecords(log, 'candles')).flat().length > 0)
-    await first.stop('SIGTERM')
-    await using second = startAggregator(log, { AGGREGATOR_GRACE_MS: '2000' })
-    expect(await second.exited()).toBe(1)
-    expect(second.output).toContain('graceMs is 2000, was 1000')
-  })
-
-  it('an incompatible schema in the registry stops the service at start', async () => {
-    await using log = await createMarketLog()
-    const { registryUrl } = testStack()
-    const foreign = {
-      type: 'record',
-      name: 'Candle',
-      namespace: 'tickertape',
-      fields: [{ name: 'shape', type: 'int' }],
-    }
-    const answer = await fetch(`${registryUrl}/subjects/${log.prefix}candles-value/versions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ schema: JSON.stringify(foreign) }),
-    })
-    expect(answer.status).toBe(200)
-    await using aggregator = startAggregator(log)
-    expect(await aggregator.exited()).toBe(1)
-    expect(aggregator.output).toContain(
-      `schema of ${log.prefix}candles-value: it is not BACKWARD compatible`,
-    )
-  })
-
-  it('missing topics stop the service at start and are named', async () => {
-    await using log = await createMarketLog()
-    await using aggregator = startAggregator(log, { TOPIC_PREFIX: 'nowhere.' })
-    expect(await aggregator.exited()).toBe(1)
-    expect(aggregator.output).toContain('no topic nowhere.market-events')
   })
 })
