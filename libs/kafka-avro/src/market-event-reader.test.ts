@@ -14,7 +14,7 @@ import type { Registry } from './registry.ts'
 import { DecodeFailure, Deserializer } from './serdes.ts'
 import { exchangeWideDecimals, toWideBytes } from './wide-decimals.ts'
 
-const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), fc.constant('binance'))
+const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 12 }), fc.constant('binance'))
 // avsc writes longs below -2^52 wrong; of ours, decimals alone come near, and take another branch there.
 const long = fc.integer({ min: -(2 ** 52), max: 2 ** 53 - 2 })
 const narrowMantissa = fc.maxSafeInteger().filter((value) => Math.abs(value) < 2 ** 53 - 1)
@@ -163,7 +163,7 @@ beforeAll(async () => {
   await whole.prepare(values)
 })
 
-describe('the reader of market events', () => {
+describe('the reader of market events', { timeout: 60_000 }, () => {
   it('knows how this version and older ones lay out trades', () => {
     expect(planFor(current)).toBeDefined()
     expect(planFor(older)).toBeDefined()
@@ -179,7 +179,7 @@ describe('the reader of market events', () => {
         expect(read).toMatchObject(essential(event))
         expect(whole.deserialize(value)).toMatchObject(read)
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     )
   })
 
@@ -218,7 +218,7 @@ describe('the reader of market events', () => {
           expected instanceof DecodeFailure ? expected.reason : essential(expected),
         )
       }),
-      { numRuns: 1_000, endOnFailure: true },
+      { numRuns: 300, endOnFailure: true },
     )
   })
 

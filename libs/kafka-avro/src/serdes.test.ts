@@ -61,7 +61,7 @@ async function readBack(value: Buffer): Promise<MarketEvent | DecodeFailure> {
 
 const serializer = new Serializer('market-events', 7)
 
-describe('serdes', () => {
+describe('serdes', { timeout: 60_000 }, () => {
   it('gives a trade back as it was written', async () => {
     const event: MarketEvent = { type: 'Trade', value: trade }
     expect(await readBack(serializer.serialize(event))).toEqual(event)
