@@ -13,7 +13,11 @@ export function storedWindowCodec(
   reading: Deserializer<'aggregator-state'>,
 ): StoredWindowCodec {
   return {
-    encode: (window) => writing.serialize({ type: 'StoredWindow', value: window }),
+    encode: (window) => {
+      // avsc takes a Buffer for bytes, and no other array of them.
+      const ids = window.ids === null ? null : asBuffer(window.ids)
+      return writing.serialize({ type: 'StoredWindow', value: { ...window, ids } })
+    },
     decode: (bytes) => {
       const state = reading.deserialize(asBuffer(bytes))
       if (state instanceof DecodeFailure || state.type !== 'StoredWindow') {
