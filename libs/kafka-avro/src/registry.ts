@@ -40,11 +40,7 @@ export class Registry {
   async register(topic: AvroTopic): Promise<number> {
     const subject = `${topicName(topic, this.#prefix)}-value`
     try {
-      const { id } = await this.#api.register(
-        { type: SchemaType.AVRO, schema: JSON.stringify(schemaOf(topic)) },
-        { subject, ...(await this.#declaredLevel(subject)) },
-      )
-      return id
+      return await this.#registerOnce(topic, subject)
     } catch (error) {
       if (statusOf(error) === 409) {
         throw new KafkaAvroError(
@@ -54,6 +50,21 @@ export class Registry {
         )
       }
       throw this.#unreachable(`register ${subject}`, error)
+    }
+  }
+
+  async #registerOnce(topic: AvroTopic, subject: string): Promise<number> {
+    const register = async () =>
+      this.#api.register(
+        { type: SchemaType.AVRO, schema: JSON.stringify(schemaOf(topic)) },
+        { subject, ...(await this.#declaredLevel(subject)) },
+      )
+    try {
+      return (await register()).id
+    } catch (error) {
+      // Another service has made the subject, and its level, since we asked for it: ask again.
+      if (!messageOf(error).includes('Compatibility does not match')) throw error
+      return (await register()).id
     }
   }
 
