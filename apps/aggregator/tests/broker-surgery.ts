@@ -64,13 +64,18 @@ export async function deleteRecords(
   )
 }
 
-/** Deletes a topic and makes it anew, empty. */
-export async function makeTopicAnew(log: MarketLog, topic: Topic): Promise<void> {
+export async function deleteTopic(log: MarketLog, topic: Topic): Promise<void> {
   const name = topicName(topic, log.prefix)
   await withAdmin(async (admin) => {
     await admin.deleteTopics({ topics: [name] })
     await waitUntil('the topic to be gone', async () => !(await admin.listTopics()).includes(name))
   })
+}
+
+/** Deletes a topic and makes it anew, empty. */
+export async function makeTopicAnew(log: MarketLog, topic: Topic): Promise<void> {
+  const name = topicName(topic, log.prefix)
+  await deleteTopic(log, topic)
   const { kafkaBrokers: brokers } = testStack()
   // For some moments the broker still finds the name taken.
   await waitUntil('the new topic', async () => {
