@@ -115,7 +115,7 @@ function mapIfChanged(values: readonly unknown[], exchange: Exchange): readonly 
   return mapped.some((value, at) => value !== values[at]) ? mapped : values
 }
 
-function isBigDecimal(schema: unknown): boolean {
+export function isBigDecimal(schema: unknown): boolean {
   return (schema as Annotated).logicalType === 'big-decimal'
 }
 
@@ -137,7 +137,7 @@ const unscaledType: Type = avro.Type.forSchema({
  * Below this avsc writes another number than it is given: the zigzag form is odd and beyond 2^53, where
  * doubles are even.
  */
-const lowestLong = -(2 ** 52)
+export const lowestLong = -(2 ** 52)
 const widestNarrow = BigInt(Number.MAX_SAFE_INTEGER - 1)
 
 /** Leaf for writing: a decimal that avsc's long cannot hold becomes bytes, any other stays. */
@@ -164,8 +164,25 @@ export function fromWideBytes(value: unknown): unknown {
   return { mantissa: isNarrow ? Number(mantissa) : mantissa, exponent: 0 - scale }
 }
 
-function twosComplement(value: bigint): Buffer {
-  let length = 1
+const sixteen = Buffer.alloc(16)
+
+/** @returns the shortest big-endian form; of up to 16 bytes a view that the next call overwrites. */
+export function twosComplement(value: bigint): Buffer {
+  const low = BigInt.asIntN(64, value)
+  if (low !== value && BigInt.asIntN(128, value) !== value) return longTwosComplement(value)
+  sixteen.writeBigInt64BE(value >> 64n, 0)
+  sixteen.writeBigInt64BE(low, 8)
+  const sign = value < 0n ? 0xff : 0
+  let start = 0
+  // A byte of nothing but the sign goes if the next one begins with it.
+  while (start < 15 && sixteen[start] === sign && ((sixteen[start + 1] ?? 0) ^ sign) < 0x80) {
+    start += 1
+  }
+  return sixteen.subarray(start)
+}
+
+function longTwosComplement(value: bigint): Buffer {
+  let length = 17
   while (BigInt.asIntN(length * 8, value) !== value) length += 1
   const hex = BigInt.asUintN(length * 8, value).toString(16)
   return Buffer.from(hex.padStart(length * 2, '0'), 'hex')
