@@ -15,8 +15,8 @@ export function storedWindowCodec(
   return {
     encode: (window) => {
       // avsc takes a Buffer for bytes, and no other array of them.
-      const ids = window.ids === null ? null : asBuffer(window.ids)
-      return writing.serialize({ type: 'StoredWindow', value: { ...window, ids } })
+      const value = window.ids === null ? window : { ...window, ids: asBuffer(window.ids) }
+      return writing.serialize({ type: 'StoredWindow', value })
     },
     decode: (bytes) => {
       const state = reading.deserialize(asBuffer(bytes))

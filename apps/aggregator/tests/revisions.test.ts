@@ -49,6 +49,7 @@ describe('a closed window', () => {
       [trade(3, 200, { version: 1, status: 'cancelled' }), heartbeat(9_000)],
       [trade(2, 100, { version: 2, status: 'cancelled' }), heartbeat(70_000)],
     ]
+    const metrics: string[] = []
     for (const [at, step] of steps.entries()) {
       await using aggregator = startAggregator(log)
       await log.append(step)
@@ -65,6 +66,9 @@ describe('a closed window', () => {
       }
       await aggregator.stop(at % 2 === 0 ? 'SIGKILL' : 'SIGTERM')
     }
+    // The correction within its window.
+    expect(metrics[2]).toMatch(/aggregator_reread_seconds_count\{[^}]*\} [1-9]/)
+    expect(metrics[2]).toMatch(/aggregator_revisions_total\{[^}]*interval="1s"[^}]*\} 1/)
     const first = (await readRecords(log, 'candles'))
       .flat()
       .filter(({ interval, windowStart }) => interval === '1s' && windowStart % 60_000 === 0)
