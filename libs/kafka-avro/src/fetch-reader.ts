@@ -28,8 +28,8 @@ const handlerPatienceMs = 300_000
  * The reader that fetches by itself: librdkafka owns the membership, with its partitions paused, and the
  * bytes come over a connection of its own for each partition.
  *
- * Its records have no headers. Measured on 2 cores with the broker beside it, 2 M trades: see
- * docs/benchmarks.md.
+ * Its records have no headers. Reading costs 0.5 us CPU a record of 95 bytes in lz4 batches, checksum and
+ * decompression included, against 4.2 us by librdkafka's binding (2 cores, broker beside it).
  */
 export class FetchReader implements LogReader {
   readonly #options: LogReaderOptions

@@ -17,6 +17,8 @@ export type { EssentialMarketEvent, EssentialTrade } from './market-event-reader
 export { readPartition } from './partition-log.ts'
 export type { PartitionLogOptions, PartitionRange } from './partition-log.ts'
 export { partitionOf } from './partitioner.ts'
+export { RangeReader } from './range-reader.ts'
+export type { OffsetRange, RangeReaderOptions } from './range-reader.ts'
 export { Registry } from './registry.ts'
 export type { AvroTopic } from './registry.ts'
 export { rejectedHeaders, rejectedOrigin } from './rejected.ts'

@@ -1,9 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises'
-
 import { KafkaAvroError, messageOf } from './errors.ts'
 import type { LogRecord } from './log-reader.ts'
 import { PartitionConnection } from './partition-connection.ts'
-import type { PartitionConnectionOptions } from './partition-connection.ts'
+import type { FetchedBytes, PartitionConnectionOptions } from './partition-connection.ts'
+import { patiently } from './patience.ts'
 import { RecordChunk } from './record-batch.ts'
 import type { LogSource } from './record-batch.ts'
 
@@ -15,10 +14,6 @@ export interface PartitionFetcherOptions extends PartitionConnectionOptions {
   readonly onReady: () => void
 }
 
-/** How long a broker is waited for before the reader gives up, in ms. */
-const patienceMs = 60_000
-const firstRetryMs = 50
-const longestRetryMs = 2_000
 /** A record that is appended meanwhile is sent at once: this bounds the empty answers only, in ms. */
 const longPollMs = 500
 
@@ -98,36 +93,27 @@ export class PartitionFetcher implements LogSource {
   }
 
   async #run(): Promise<void> {
-    let failingSince: number | undefined
-    let retryMs = firstRetryMs
-    while (!this.#stopping.signal.aborted) {
-      await this.#room()
-      try {
-        await this.#fetch()
-        failingSince = undefined
-        retryMs = firstRetryMs
-      } catch (error) {
-        if (this.#stopping.signal.aborted) return
-        const now = performance.now()
-        failingSince ??= now
-        if (!isRetryable(error) || now - failingSince > patienceMs) {
-          this.#fail(error)
-          return
-        }
-        this.#options.onWarning(messageOf(error))
-        await delay(retryMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
-        retryMs = Math.min(2 * retryMs, longestRetryMs)
+    const { signal } = this.#stopping
+    try {
+      while (!signal.aborted) {
+        await this.#room()
+        const fetched = await patiently(() => this.#fetch(), signal, this.#options.onWarning)
+        if (!signal.aborted) this.#keep(fetched)
       }
+    } catch (error) {
+      if (!signal.aborted) this.#fail(error)
     }
   }
 
-  async #fetch(): Promise<void> {
-    const { batches, end } = await this.#connection.fetch({
+  #fetch(): Promise<FetchedBytes> {
+    return this.#connection.fetch({
       offset: this.#offset,
       maxWaitMs: longPollMs,
       maxBytes: this.#options.aheadBytes,
     })
-    if (this.#stopping.signal.aborted) return
+  }
+
+  #keep({ batches, end }: FetchedBytes): void {
     this.#end = end
     const chunk = new RecordChunk(this, batches, this.#offset)
     this.#offset = chunk.nextOffset
@@ -153,8 +139,4 @@ export class PartitionFetcher implements LogSource {
         : new KafkaAvroError('reading_failed', messageOf(error), { cause: error })
     this.#options.onReady()
   }
-}
-
-function isRetryable(error: unknown): boolean {
-  return error instanceof KafkaAvroError && error.code === 'reading_failed'
 }

@@ -77,9 +77,20 @@ export class RecordChunk {
   readonly nextOffset: number
   /** What it holds, in bytes as they came. */
   readonly byteLength: number
+  /** Whole batches, as they came. */
+  get bytes(): Buffer {
+    return this.#bytes
+  }
+
+  /** The offset that its first batch begins at; undefined if there is none. */
+  get firstOffset(): number | undefined {
+    return this.byteLength === 0 ? undefined : readLong(this.#bytes, 0)
+  }
+
   readonly #source: LogSource
   readonly #bytes: Buffer
   readonly #from: number
+  readonly #to: number
   #nextBatch = 0
   // The batch in hand.
   #batch: Buffer = noBytes
@@ -92,10 +103,12 @@ export class RecordChunk {
   /**
    * @param bytes batches one after another; what a fetch cut off at its end is left out.
    * @param from records before this offset, which share a batch with it, are left out.
+   * @param to records behind this offset are left out, too.
    */
-  constructor(source: LogSource, bytes: Buffer, from: number) {
+  constructor(source: LogSource, bytes: Buffer, from: number, to = Infinity) {
     this.#source = source
     this.#from = from
+    this.#to = to
     let end = 0
     let nextOffset = from
     while (end + at.records <= bytes.length) {
@@ -131,8 +144,14 @@ export class RecordChunk {
     const start = this.#nextBatch
     const end = start + prefixBytes + this.#bytes.readInt32BE(start + at.length)
     this.#nextBatch = end
-    const magic = this.#bytes.readInt8(start + at.magic)
     const baseOffset = readLong(this.#bytes, start)
+    if (baseOffset > this.#to) {
+      this.#nextBatch = this.#bytes.length
+      return
+    }
+    // A batch of nothing but what is left out need not be decompressed.
+    if (baseOffset + this.#bytes.readInt32BE(start + at.lastOffsetDelta) < this.#from) return
+    const magic = this.#bytes.readInt8(start + at.magic)
     if (magic !== 2) throw new Error(`a batch at offset ${baseOffset} has the old format ${magic}`)
     const checked = this.#bytes.subarray(start + at.attributes, end)
     // The native code that the client brings along checks at 1 GB/s or more: 0.01 us a record.
@@ -179,6 +198,11 @@ export class RecordChunk {
       this.#cursor = end
       this.#left -= 1
       if (offset < this.#from) continue
+      if (offset > this.#to) {
+        this.#left = 0
+        this.#nextBatch = this.#bytes.length
+        return
+      }
       into.push(
         new FetchedRecord(
           this.#source,

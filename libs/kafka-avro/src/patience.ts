@@ -1,0 +1,34 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { KafkaAvroError, messageOf } from './errors.ts'
+
+/** How long a broker is waited for before reading is given up, in ms. */
+const patienceMs = 60_000
+const firstRetryMs = 50
+const longestRetryMs = 2_000
+
+/**
+ * Tries again what failed with `reading_failed`, a broker's restart or a new leader mostly, with growing
+ * pauses, for a minute.
+ *
+ * @throws KafkaAvroError the last failure, when the minute is over, the signal came or the failure is
+ *   another one.
+ */
+export async function patiently<T>(
+  read: () => Promise<T>,
+  signal: AbortSignal,
+  onWarning: (message: string) => void,
+): Promise<T> {
+  const began = performance.now()
+  for (let pauseMs = firstRetryMs; ; pauseMs = Math.min(2 * pauseMs, longestRetryMs)) {
+    try {
+      return await read()
+    } catch (error) {
+      const isRetryable = error instanceof KafkaAvroError && error.code === 'reading_failed'
+      const isOver = signal.aborted || performance.now() - began > patienceMs
+      if (!isRetryable || isOver) throw error
+      onWarning(messageOf(error))
+      await delay(pauseMs, undefined, { signal }).catch(() => undefined)
+    }
+  }
+}
