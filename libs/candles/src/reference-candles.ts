@@ -1,321 +1,335 @@
 /**
- * The specification as a program, for tests: candles of a log, computed again from the list of all
- * its trades at every heartbeat, with BigInt fractions and without any state of its own but the log.
+ * SPEC.md as a program, for tests: what becomes of each record of a log and which candles it makes,
+ * computed anew from the list of all records at every heartbeat. As plain as can be, and slow.
  */
 import type {
   Candle,
-  CandleQuality,
-  Decimal,
-  Interval,
+  FeedHeartbeat,
+  InstrumentStatus,
   MarketEvent,
   SequenceGap,
   Trade,
 } from '@tickertape/market-model'
 import type { AggregationSettings } from './aggregation-settings.ts'
-import type { EventOutcome } from './partition-aggregation.ts'
-import { emptyEwma, ewmaValue, observe, parseIndicator } from '@tickertape/ewma'
-import { intervalMs } from '@tickertape/market-model'
+import type { Feed, Instrument, Log, Span, TakenTrade } from './reference-candles-log.ts'
+import type { Contents } from './reference-candles-window.ts'
+import { instrumentIdOf, intervals } from '@tickertape/market-model'
+import { areEqual, exact } from './reference-candles-exact.ts'
+import {
+  closedUntil,
+  countingTrades,
+  gapsOf,
+  holdingGaps,
+  isForgotten,
+  spanAt,
+} from './reference-candles-log.ts'
+import {
+  contentsOf,
+  firstWindow,
+  indicatorsOf,
+  keyOf,
+  latestOf,
+  meansOf,
+  spansOf,
+} from './reference-candles-window.ts'
+
+export type ReferenceOutcome =
+  | 'accepted'
+  | 'revised'
+  | 'duplicate'
+  | 'conflict'
+  | 'superseded'
+  | 'late'
+  | 'future'
+  | 'invalid'
+  | 'uncounted'
+  | 'rebuild'
 
 export interface ReferenceRun {
   /** One for each record. */
-  readonly outcomes: readonly EventOutcome[]
+  readonly outcomes: readonly ReferenceOutcome[]
   readonly candles: readonly Candle[]
-}
-
-/** Sums are integers of 10^-60. */
-const unit = 10n ** 60n
-const qualities: readonly CandleQuality[] = ['gap', 'partial', 'backfilled', 'complete', 'quiet']
-
-interface Log {
-  readonly settings: AggregationSettings
-  readonly accepted: Trade[]
-  readonly watermarks: Map<string, number>
-  readonly gaps: Map<string, SequenceGap>
-  readonly expiries: Map<string, number>
-  readonly candles: Candle[]
 }
 
 export function referenceRun(
   settings: AggregationSettings,
   events: readonly MarketEvent[],
 ): ReferenceRun {
-  const log: Log = {
-    settings,
-    accepted: [],
-    watermarks: new Map(),
-    gaps: new Map(),
-    expiries: new Map(),
-    candles: [],
-  }
-  const outcomes = events.map((event) => outcomeOf(log, event))
-  return { outcomes, candles: log.candles }
-}
-
-function outcomeOf(log: Log, event: MarketEvent): EventOutcome {
-  switch (event.type) {
-    case 'Trade': {
-      const outcome = judge(log, event.value)
-      if (outcome === 'accepted') log.accepted.push(event.value)
-      return outcome
-    }
-    case 'FeedHeartbeat': {
-      const { feedId, upTo, receivedAt } = event.value
-      if (upTo > receivedAt + log.settings.futureToleranceMs) return 'future'
-      const before = log.watermarks.get(feedId) ?? 0
-      if (upTo <= before) return 'accepted'
-      log.watermarks.set(feedId, upTo)
-      log.candles.push(...due(log, feedId, before))
-      return 'accepted'
-    }
-    case 'SequenceGap':
-      log.gaps.set(event.value.gapId, event.value)
-      return 'accepted'
-    case 'InstrumentStatus': {
-      const { instrumentId, status, eventTime } = event.value
-      const expiredAt = log.expiries.get(instrumentId) ?? -1
-      if (status === 'expired') log.expiries.set(instrumentId, Math.max(expiredAt, eventTime))
-      else if (eventTime > expiredAt) log.expiries.delete(instrumentId)
-      return 'accepted'
-    }
-    default:
-      return 'ignored'
-  }
-}
-
-function judge({ settings, accepted, watermarks }: Log, trade: Trade): EventOutcome {
-  if (trade.eventTime > trade.receivedAt + settings.futureToleranceMs) return 'future'
-  if (trade.status !== 'confirmed') return 'uncounted'
-  if (fraction(trade.price) <= 0n || fraction(trade.quantity) <= 0n) return 'invalid'
-  const second = startOf(trade.eventTime, '1s')
-  const isKnown = accepted.some(
-    (other) =>
-      idOf(other) === idOf(trade) &&
-      (trade.sequence === null
-        ? other.sequence === null &&
-          other.tradeId === trade.tradeId &&
-          startOf(other.eventTime, '1s') === second
-        : other.sequence === trade.sequence),
-  )
-  const isLate = isClosed(settings, watermarks.get(trade.feedId), second + 1_000)
-  // An id counts within an open window only; a sequence for ever.
-  if (isKnown && (trade.sequence !== null || !isLate)) return 'duplicate'
-  return isLate ? 'late' : 'accepted'
-}
-
-/** Candles that the feed's watermark closes and that of before did not, in their order. */
-function due(log: Log, feedId: string, before: number): Candle[] {
-  const { settings, accepted, watermarks } = log
-  const watermark = watermarks.get(feedId)
-  const trades = accepted.filter((trade) => trade.feedId === feedId)
-  const instrumentIds = [...new Set(trades.map(idOf))].sort()
-  const ends = new Set<number>()
-  for (const { eventTime } of trades) {
-    ends.add(startOf(eventTime, '1s') + 1_000)
-  }
-  const first = Math.min(...trades.map(({ eventTime }) => startOf(eventTime, '1m')))
-  const last = watermark === undefined ? 0 : watermark - settings.graceMs
-  for (let end = first + 60_000; end <= last; end += 60_000) ends.add(end)
-
+  const log: Log = { settings, feeds: new Map(), instruments: new Map(), gaps: new Map() }
   const candles: Candle[] = []
-  const all = [...log.candles]
-  for (const end of [...ends].sort((a, b) => a - b)) {
-    if (isClosed(settings, before, end)) continue
-    if (!isClosed(settings, watermark, end)) break
-    for (const interval of settings.intervals) {
-      if (end % intervalMs(interval) !== 0) continue
-      for (const instrumentId of instrumentIds) {
-        const candle = candleOf({ ...log, candles: all }, instrumentId, interval, end)
-        if (candle === undefined) continue
-        candles.push(candle)
-        all.push(candle)
-      }
-    }
-  }
-  return candles
+  const outcomes = events.map((event, offset) => {
+    return outcomeOf(log, event, offset, candles)
+  })
+  return { outcomes, candles }
 }
 
-/** The instrument's candle for the window that ends there; undefined if there is none. */
-function candleOf(
+function outcomeOf(
   log: Log,
-  instrumentId: string,
-  interval: Interval,
-  end: number,
-): Candle | undefined {
+  event: MarketEvent,
+  offset: number,
+  candles: Candle[],
+): ReferenceOutcome {
+  switch (event.type) {
+    case 'Trade':
+      return takeTrade(log, event.value, offset)
+    case 'SequenceGap':
+      return takeGap(log, event.value)
+    case 'InstrumentStatus':
+      return takeStatus(log, event.value, offset)
+    case 'FeedHeartbeat':
+      return takeHeartbeat(log, event.value, candles)
+    default:
+      return 'rebuild'
+  }
+}
+
+function takeTrade(log: Log, trade: Trade, offset: number): ReferenceOutcome {
   const { settings } = log
-  const own = log.candles.filter((candle) => candle.instrumentId === instrumentId)
-  const sameInterval = own.filter((candle) => candle.interval === interval)
-  const start = end - intervalMs(interval)
-  const known = log.accepted.filter((trade) => idOf(trade) === instrumentId).sort(inOrder)
-  const trades = known.filter(({ eventTime }) => eventTime >= start && eventTime < end)
-  const before = known.filter(({ eventTime }) => eventTime < start).at(-1)
-  const below = settings.intervals[settings.intervals.indexOf(interval) - 1]
-  const children = own.filter(
-    (candle) => candle.interval === below && candle.windowStart >= start && candle.windowEnd <= end,
+  const instrumentId = instrumentIdOf(trade)
+  const instrument =
+    log.instruments.get(instrumentId) ?? newInstrument(log, instrumentId, trade.feedId)
+  if (trade.eventTime > trade.receivedAt + settings.futureToleranceMs) return 'future'
+  if (isInvalid(trade, instrument)) return 'invalid'
+
+  const window = spanAt('1s', trade.eventTime)
+  const known = knownRecords(log, instrument, trade)
+  const windowsOfKnown = known.map(({ trade: { eventTime } }) => spanAt('1s', eventTime))
+  const isFirstConfirmed = trade.status === 'confirmed' && trade.version === 0
+  if (
+    trade.sequence !== null &&
+    isFirstConfirmed &&
+    windowsOfKnown.some((span) => isClosed(instrument, span))
+  ) {
+    return 'duplicate'
+  }
+  const atHand = known
+    .filter(
+      ({ trade: { eventTime } }) => !isForgotten(settings, instrument, spanAt('1s', eventTime)),
+    )
+    .sort((a, b) => a.trade.version - b.trade.version)
+  const standing = atHand.at(-1)?.trade
+  if (standing !== undefined && standing.version === trade.version) {
+    return saysTheSame(standing, trade) ? 'duplicate' : 'conflict'
+  }
+  if (standing !== undefined && standing.version > trade.version) return 'superseded'
+  if (isForgotten(settings, instrument, window) || atHand.length < known.length) return 'late'
+
+  const replacesClosed = atHand.some(({ trade: { eventTime } }) =>
+    isClosed(instrument, spanAt('1s', eventTime)),
   )
-  if (trades.length === 0) {
-    if (before === undefined || interval === '1s') return undefined
-    const goesOn =
-      interval === '1m'
-        ? sameInterval.some((candle) => candle.windowEnd === start) &&
-          !hasEnded(log, instrumentId, before.eventTime, start)
-        : children.length > 0
-    if (!goesOn) return undefined
+  for (const record of atHand) record.replaced = true
+  instrument.taken.push({ offset, trade, replaced: false })
+  instrument.counting = countingTrades(instrument.taken)
+  log.instruments.set(instrumentId, instrument)
+  const isRevision = isClosed(instrument, window) || replacesClosed
+  if (trade.status === 'confirmed') instrument.feedId = trade.feedId
+  askSeconds(log, instrument)
+  if (trade.status !== 'confirmed') return 'uncounted'
+  return isRevision ? 'revised' : 'accepted'
+}
+
+/** What stands of the same trade; without a sequence, while its window is not forgotten. */
+function knownRecords(
+  { settings }: Log,
+  instrument: Instrument,
+  { sequence, tradeId }: Trade,
+): TakenTrade[] {
+  const standing = instrument.taken.filter(({ replaced }) => !replaced)
+  if (sequence !== null) return standing.filter(({ trade }) => trade.sequence === sequence)
+  return standing
+    .filter(({ trade }) => trade.sequence === null && trade.tradeId === tradeId)
+    .filter(({ trade }) => !isForgotten(settings, instrument, spanAt('1s', trade.eventTime)))
+}
+
+function isInvalid(trade: Trade, { terms }: Instrument): boolean {
+  const { price, quantity, notionalUsd } = trade
+  const numbers = notionalUsd === null ? [price, quantity] : [price, quantity, notionalUsd]
+  if (numbers.some(({ exponent }) => Math.abs(exponent) > 400) || trade.eventTime < 0) return true
+  if (trade.status !== 'confirmed') return false
+  if (exact(quantity).digits <= 0n) return true
+  return exact(price).digits <= 0n && terms.at(-1)?.kind !== 'combo'
+}
+
+function saysTheSame(a: Trade, b: Trade): boolean {
+  return (
+    a.eventTime === b.eventTime &&
+    a.takerSide === b.takerSide &&
+    a.status === b.status &&
+    areEqual(a.price, b.price) &&
+    areEqual(a.quantity, b.quantity)
+  )
+}
+
+function takeGap(log: Log, gap: SequenceGap): ReferenceOutcome {
+  log.gaps.set(`${gap.gapId} ${gap.instrumentId}`, gap)
+  for (const instrument of log.instruments.values()) askSeconds(log, instrument)
+  return 'accepted'
+}
+
+function takeStatus(log: Log, status: InstrumentStatus, offset: number): ReferenceOutcome {
+  const { instrumentId, feedId, eventTime } = status
+  const instrument = log.instruments.get(instrumentId) ?? newInstrument(log, instrumentId, feedId)
+  log.instruments.set(instrumentId, instrument)
+  instrument.feedId = feedId
+  const { expiredAt, terms } = instrument
+  if (status.status === 'expired') {
+    instrument.expiredAt = Math.max(expiredAt ?? eventTime, eventTime)
+  } else if (expiredAt !== null && eventTime > expiredAt) instrument.expiredAt = null
+  const before = terms.at(-1)
+  terms.push({
+    offset,
+    kind: status.kind ?? before?.kind ?? null,
+    quantityUnit: status.quantityUnit ?? before?.quantityUnit ?? null,
+  })
+  askSeconds(log, instrument)
+  return 'accepted'
+}
+
+function takeHeartbeat(log: Log, heartbeat: FeedHeartbeat, candles: Candle[]): ReferenceOutcome {
+  const { settings } = log
+  const { feedId, upTo, receivedAt } = heartbeat
+  if (upTo > receivedAt + settings.futureToleranceMs) return 'future'
+  const feed = feedOf(log, feedId)
+  feed.watermark = Math.max(feed.watermark ?? upTo, upTo)
+  const until = spanAt('1s', feed.watermark - settings.graceMs).start
+  const members = [...log.instruments.values()].filter((one) => one.feedId === feedId)
+
+  const windows = members.flatMap((instrument) =>
+    settings.intervals.flatMap((interval) =>
+      spansOf(instrument, interval, Math.max(until, closedUntil(instrument)))
+        .filter((span) => !isForgotten(settings, instrument, span))
+        .map((span) => ({ instrument, span })),
+    ),
+  )
+  windows.sort(
+    (a, b) =>
+      a.span.end - b.span.end ||
+      intervals.indexOf(a.span.interval) - intervals.indexOf(b.span.interval) ||
+      (a.instrument.instrumentId < b.instrument.instrumentId ? -1 : 1),
+  )
+  const revisedSeconds = new Map(members.map((instrument) => [instrument, [] as number[]]))
+  for (const { instrument, span } of windows) {
+    const revised = revisedSeconds.get(instrument) ?? []
+    const candle = nextCandle(log, instrument, span, revised)
+    if (candle === undefined) continue
+    candles.push(candle)
+    if (span.interval === '1s' && candle.revision > 0) revised.push(span.start)
   }
 
-  const firstKnown = known[0]?.eventTime ?? Infinity
-  const quality = worst([
-    trades.length === 0 ? 'quiet' : 'complete',
-    ...(interval === '1s' && start <= firstKnown ? (['partial'] as const) : []),
-    ...children.map((child) => child.quality),
-    ...gapQualities(log, instrumentId, start, end),
-  ])
-  const closes = [
-    ...sameInterval,
-    { close: decimal(pricesOf(trades, before).close), windowEnd: end },
-  ]
+  feed.moments.push({ closedUntil: until, gaps: [...log.gaps.values()] })
+  for (const instrument of members) {
+    instrument.changed.clear()
+    addMoment(log, instrument, Math.max(until, closedUntil(instrument)))
+  }
+  return 'accepted'
+}
+
+/** The candle that is due of a window, which has closed or closes now; undefined if none is. */
+function nextCandle(
+  log: Log,
+  instrument: Instrument,
+  span: Span,
+  revisedSeconds: readonly number[],
+): Candle | undefined {
+  const isClosing = !isClosed(instrument, span)
+  const isAsked = isClosing || followsRevision(instrument, span, revisedSeconds)
+  const contents = contentsOf(log, instrument, span, isAsked)
+  const latest = latestOf(instrument, span)?.candle
+  if (contents === undefined) return undefined
+  if (span.interval === '1s' && !isClosing) {
+    if (!instrument.changed.has(span.start)) return undefined
+  } else if (latest !== undefined && areSame(latest, contents)) return undefined
+
+  const means = meansOf(log, instrument, span, contents.close)
+  const revision = isClosing ? 0 : (latest?.revision ?? 0) + 1
+  const indicators = indicatorsOf(log.settings, means)
+  const candle = { ...contents, indicators, revision }
+  instrument.latest.set(keyOf(span), { candle, means })
+  if (revision === 0) instrument.chains.push({ candle, means })
+  return candle
+}
+
+/** Whether a 1s window was revised before, with no trade in the minutes between. */
+function followsRevision(
+  instrument: Instrument,
+  { start }: Span,
+  revisedSeconds: readonly number[],
+): boolean {
+  const times = instrument.counting.map(({ eventTime }) => eventTime)
+  return revisedSeconds.some((second) => {
+    const minute = spanAt('1m', second)
+    return minute.end <= start && !times.some((time) => time >= minute.end && time < start)
+  })
+}
+
+/** Notes the closed seconds that come to something else than their latest candles said. */
+function askSeconds(log: Log, instrument: Instrument): void {
+  for (const span of spansOf(instrument, '1s', closedUntil(instrument))) {
+    if (isForgotten(log.settings, instrument, span)) continue
+    const latest = latestOf(instrument, span)?.candle
+    const contents = contentsOf(log, instrument, span, false)
+    if (contents === undefined) continue
+    if (latest === undefined || !areSame(latest, contents)) instrument.changed.add(span.start)
+  }
+}
+
+/** Numbers and quality; indicators follow from them. */
+function areSame(candle: Candle, contents: Contents): boolean {
+  const { indicators: _, revision: __, ...rest } = candle
+  return asText(rest) === asText(contents)
+}
+
+function asText(contents: Contents): string {
+  const fields = Object.entries(contents).sort(([a], [b]) => (a < b ? -1 : 1))
+  return JSON.stringify(fields, (_, value: unknown) =>
+    typeof value === 'bigint' ? `${value}n` : value,
+  )
+}
+
+/** What its feed closed and forgot before, is closed and forgotten for it too. */
+function newInstrument(log: Log, instrumentId: string, feedId: string): Instrument {
+  const moments = feedOf(log, feedId).moments.map((moment) => ({
+    closedUntil: moment.closedUntil,
+    holding: holdingGaps(
+      log.settings,
+      gapsOf(moment.gaps, { instrumentId, feedId }),
+      moment.closedUntil,
+    ),
+  }))
   return {
     instrumentId,
-    interval,
-    windowStart: start,
-    windowEnd: end,
-    ...numbersOf(trades, before),
-    indicators: indicatorsOf(settings, closes),
-    quality,
-    revision: 0,
-    final: true,
-    rebuildId: null,
+    feedId,
+    taken: [],
+    counting: [],
+    moments,
+    latest: new Map(),
+    chains: [],
+    expiredAt: null,
+    terms: [],
+    firstForgotten: null,
+    changed: new Set(),
   }
 }
 
-function hasEnded(log: Log, instrumentId: string, lastTrade: number, start: number): boolean {
-  const expiredAt = log.expiries.get(instrumentId)
-  if (expiredAt !== undefined && start >= expiredAt && lastTrade <= expiredAt) return true
-  return start >= lastTrade + (log.settings.quietSpanMs ?? 86_400_000)
-}
-
-function gapQualities(log: Log, instrumentId: string, start: number, end: number): CandleQuality[] {
-  const feedId = log.accepted.find((trade) => idOf(trade) === instrumentId)?.feedId
-  return [...log.gaps.values()]
-    .filter((gap) => gap.feedId === feedId)
-    .filter((gap) => gap.instrumentId === null || gap.instrumentId === instrumentId)
-    .filter((gap) => gap.fromTime < end && gap.toTime > start)
-    .map(({ state }) => (state === 'backfilled' ? 'backfilled' : 'gap'))
-}
-
-function pricesOf(trades: readonly Trade[], before: Trade | undefined) {
-  const prices = trades.map(({ price }) => fraction(price))
-  const last = before === undefined ? 0n : fraction(before.price)
-  return {
-    open: prices[0] ?? last,
-    high: prices.length === 0 ? last : prices.reduce((a, b) => (a > b ? a : b)),
-    low: prices.length === 0 ? last : prices.reduce((a, b) => (a < b ? a : b)),
-    close: prices.at(-1) ?? last,
+function addMoment(log: Log, instrument: Instrument, until: number): void {
+  const gaps = gapsOf([...log.gaps.values()], instrument)
+  const holding = holdingGaps(log.settings, gaps, until)
+  instrument.moments.push({ closedUntil: until, holding })
+  const first = firstWindow(instrument)
+  if (first !== undefined && isForgotten(log.settings, instrument, first)) {
+    instrument.firstForgotten = first.start
   }
 }
 
-function numbersOf(trades: readonly Trade[], before: Trade | undefined) {
-  const { open, high, low, close } = pricesOf(trades, before)
-  const volume = sum(trades.map(({ quantity }) => fraction(quantity)))
-  const bought = trades.filter(({ takerSide }) => takerSide === 'buy')
-  const quote = sum(
-    trades.map(({ price, quantity }) => (fraction(price) * fraction(quantity)) / unit),
-  )
-  const notionals = trades.map(({ notionalUsd }) => notionalUsd)
-  const sequences = trades.flatMap(({ sequence }) => (sequence === null ? [] : [sequence]))
-  return {
-    open: decimal(open),
-    high: decimal(high),
-    low: decimal(low),
-    close: decimal(close),
-    volume: decimal(volume),
-    buyVolume: decimal(sum(bought.map(({ quantity }) => fraction(quantity)))),
-    quoteVolume: decimal(quote),
-    notionalUsd: notionals.includes(null)
-      ? null
-      : decimal(sum(notionals.map((notional) => (notional === null ? 0n : fraction(notional))))),
-    vwap: volume === 0n ? null : quotient(quote, volume),
-    tradeCount: trades.length,
-    firstSequence: sequences.length === 0 ? null : Math.min(...sequences),
-    lastSequence: sequences.length === 0 ? null : Math.max(...sequences),
+function isClosed(instrument: Instrument, { end }: Span): boolean {
+  return end <= closedUntil(instrument)
+}
+
+function feedOf({ feeds }: Log, feedId: string): Feed {
+  let feed = feeds.get(feedId)
+  if (feed === undefined) {
+    feed = { watermark: null, moments: [] }
+    feeds.set(feedId, feed)
   }
-}
-
-function indicatorsOf(
-  { indicators }: AggregationSettings,
-  closes: readonly { readonly close: Decimal; readonly windowEnd: number }[],
-): Record<string, number> {
-  const values: Record<string, number> = {}
-  for (const text of indicators) {
-    const indicator = parseIndicator(text)
-    if ('error' in indicator) throw new Error(indicator.error)
-    let state = emptyEwma
-    for (const { close, windowEnd } of closes) {
-      const value = Number(`${close.mantissa}e${close.exponent}`)
-      state = observe(indicator.settings, state, value, windowEnd)
-    }
-    const value = ewmaValue(indicator.settings, state)
-    if (value !== null) values[text] = value
-  }
-  return values
-}
-
-/** Not the code point order of the specification: the reference is fed ASCII ids only. */
-function inOrder(a: Trade, b: Trade): number {
-  return (
-    a.eventTime - b.eventTime ||
-    (a.sequence ?? -1) - (b.sequence ?? -1) ||
-    (a.venueOrder ?? -1) - (b.venueOrder ?? -1) ||
-    (a.tradeId < b.tradeId ? -1 : 1)
-  )
-}
-
-function isClosed(
-  { graceMs }: AggregationSettings,
-  watermark: number | undefined,
-  end: number,
-): boolean {
-  return watermark !== undefined && watermark >= end + graceMs
-}
-
-function worst(found: readonly CandleQuality[]): CandleQuality {
-  return qualities.find((quality) => found.includes(quality)) ?? 'quiet'
-}
-
-function startOf(time: number, interval: Interval): number {
-  return time - (time % intervalMs(interval))
-}
-
-function idOf({ venue, instrument }: Trade): string {
-  return `${venue}:${instrument}`
-}
-
-function sum(values: readonly bigint[]): bigint {
-  return values.reduce((total, value) => total + value, 0n)
-}
-
-function fraction({ mantissa, exponent }: Decimal): bigint {
-  return exponent >= 0
-    ? BigInt(mantissa) * 10n ** BigInt(exponent) * unit
-    : (BigInt(mantissa) * unit) / 10n ** BigInt(-exponent)
-}
-
-/** In normal form. */
-function decimal(value: bigint): Decimal {
-  if (value === 0n) return { mantissa: 0, exponent: 0 }
-  let mantissa = value
-  let exponent = -60
-  while (mantissa % 10n === 0n) {
-    mantissa /= 10n
-    exponent += 1
-  }
-  const isNarrow = mantissa < 2n ** 53n - 1n
-  return { mantissa: isNarrow ? Number(mantissa) : mantissa, exponent }
-}
-
-/** At 18 decimals, half to even; both are positive. */
-function quotient(a: bigint, b: bigint): Decimal {
-  const down = (a * 10n ** 18n) / b
-  const twice = 2n * ((a * 10n ** 18n) % b)
-  const isUp = twice > b || (twice === b && down % 2n === 1n)
-  return decimal((isUp ? down + 1n : down) * 10n ** 42n)
+  return feed
 }
