@@ -32,7 +32,21 @@ export function parentOf(
   return { level: level + 1, start: parentStart, end: parentStart + lengthMs }
 }
 
-/** Whether a window of an interval takes no more changes. */
+/**
+ * Whether a window takes no more changes: one of the lowest interval when it is forgotten, one above when
+ * its children are.
+ */
+export function isFinalWindow(
+  plan: AggregationPlan,
+  instrument: InstrumentProgress,
+  level: number,
+  start: number,
+): boolean {
+  if (level === 0) return isForgottenWindow(plan, instrument, 0, start)
+  return instrument.isForgotten(start, start + (plan.levels[level]?.lengthMs ?? 0))
+}
+
+/** Whether a window's record is no longer needed: its parent takes no more changes either. */
 export function isForgottenWindow(
   plan: AggregationPlan,
   instrument: InstrumentProgress,

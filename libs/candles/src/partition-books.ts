@@ -4,7 +4,7 @@ import type { OpenWindow } from './open-window.ts'
 import type { StoredWindowCodec } from './stored-windows.ts'
 import { FeedProgress } from './feed-progress.ts'
 import { InstrumentProgress, lastTradesOf } from './instrument-progress.ts'
-import { isForgottenWindow } from './parent-windows.ts'
+import { isFinalWindow, isForgottenWindow } from './parent-windows.ts'
 import { emptyWindow, storedWindow } from './stored-trades.ts'
 import { equalSums } from './trade-sums.ts'
 import { ownQuality } from './window-quality.ts'
@@ -176,7 +176,7 @@ export class PartitionBooks {
     const windows = instrument.levels[level]?.windows
     const window = windows?.get(start)
     if (windows === undefined || window === undefined || window.revision < 0) return
-    if (isForgottenWindow(this.plan, instrument, level, start)) return
+    if (isFinalWindow(this.plan, instrument, level, start)) return
     if (!window.pending) windows.put(start, { ...window, pending: true })
     this.markWindowsChanged(instrument)
     instrument.feed.agenda.add(end, level, instrument)

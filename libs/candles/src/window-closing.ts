@@ -9,7 +9,7 @@ import type { ParentWindow } from './parent-windows.ts'
 import { candleOf } from './candle-of.ts'
 import { indicatorValues, meansAfter, meansOfPrices } from './indicator-means.ts'
 import { lastTradesOf } from './instrument-progress.ts'
-import { contentOf, isForgottenWindow, parentOf } from './parent-windows.ts'
+import { contentOf, isFinalWindow, parentOf } from './parent-windows.ts'
 import { equalSums, flatSums } from './trade-sums.ts'
 import { ownQuality } from './window-quality.ts'
 import { emptyWindow, storedWindow, tradesOf } from './stored-trades.ts'
@@ -40,6 +40,10 @@ export function closeWindows(closing: Closing, feed: FeedProgress, target: numbe
     askParents(closing, feed, end)
     feed.agenda.done(end)
     feed.closedUntil = Math.max(feed.closedUntil, end)
+    for (const instrument of feed.joining) {
+      instrument.ownClosedUntil = Math.max(instrument.ownClosedUntil, end)
+      closing.changed(instrument)
+    }
   }
   feed.closedUntil = Math.max(feed.closedUntil, target)
   return false
@@ -93,8 +97,6 @@ function closeLowest(
   const [level] = instrument.levels
   if (level === undefined) return
   const { windowStart, tradeCount, close } = window.sums
-  instrument.ownClosedUntil = Math.max(instrument.ownClosedUntil, end)
-  if (instrument.joining) closing.changed(instrument)
   if (tradeCount === 0) {
     store(closing, instrument, 0, { ...window, means: level.chain })
     return
@@ -184,7 +186,7 @@ function askFlatMinutesAfter(
   if (nextStart < minute.end) return
   let next = minute.end
   for (; next + lengthMs <= instrument.closedUntil; next += lengthMs) {
-    if (nextStart < next + lengthMs || isForgottenWindow(plan, instrument, 1, next)) return
+    if (nextStart < next + lengthMs || isFinalWindow(plan, instrument, 1, next)) return
     askAgain(closing, instrument, { level: 1, start: next, end: next + lengthMs })
   }
   if (!instrument.active) {

@@ -8,7 +8,7 @@ export function ownQuality(
   end: number,
 ): CandleQuality {
   const { completeFrom, feed } = instrument
-  const isPartial = completeFrom !== null && end <= completeFrom
-  const base = isPartial ? 'partial' : tradeCount > 0 ? 'complete' : 'quiet'
+  const isFirst = completeFrom !== null && end <= completeFrom
+  const base = tradeCount === 0 ? 'quiet' : isFirst ? 'partial' : 'complete'
   return feed.gaps.quality(base, instrument, windowStart, end)
 }
