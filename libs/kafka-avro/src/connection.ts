@@ -1,4 +1,4 @@
-import type { Client, LibrdKafkaError } from '@confluentinc/kafka-javascript'
+import type { Client, KafkaConsumer, LibrdKafkaError } from '@confluentinc/kafka-javascript'
 
 import { KafkaAvroError, messageOf } from './errors.ts'
 
@@ -54,6 +54,17 @@ export async function connect(client: Client<string>, brokers: string): Promise<
       { cause: error },
     )
   }
+}
+
+/** Lets `consume` wait for a first record, in ms, and no longer than it must once it has one. */
+export function consumeWhatIsThere(consumer: KafkaConsumer, waitMs: number): void {
+  consumer.setDefaultConsumeTimeout(waitMs)
+  // Without this a read goes on collecting for as long as records trickle in. The method is not in
+  // the package's types.
+  const untyped = consumer as unknown as {
+    setDefaultIsTimeoutOnlyForFirstMessage(only: boolean): void
+  }
+  untyped.setDefaultIsTimeoutOnlyForFirstMessage(true)
 }
 
 /** Closes a client, connected or not; without it its threads live on. */

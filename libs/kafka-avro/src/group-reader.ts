@@ -5,7 +5,7 @@ import type {
   TopicPartitionOffset,
 } from '@confluentinc/kafka-javascript'
 
-import { call } from './connection.ts'
+import { call, consumeWhatIsThere } from './connection.ts'
 import { GroupMembership } from './group-membership.ts'
 import type { Reading } from './group-membership.ts'
 import { CODES } from './librdkafka.ts'
@@ -23,13 +23,7 @@ export class GroupReader implements LogReader {
       'queued.max.messages.kbytes': 32_768,
       'fetch.wait.max.ms': 100,
     })
-    this.consumer.setDefaultConsumeTimeout(options.maxWaitMs ?? 50)
-    // Without this a read goes on collecting for as long as records trickle in. The method is not in
-    // the package's types.
-    const untyped = this.consumer as unknown as {
-      setDefaultIsTimeoutOnlyForFirstMessage(only: boolean): void
-    }
-    untyped.setDefaultIsTimeoutOnlyForFirstMessage(true)
+    consumeWhatIsThere(this.consumer, options.maxWaitMs ?? 50)
   }
 
   get consumer(): LogReader['consumer'] {

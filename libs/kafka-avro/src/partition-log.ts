@@ -5,6 +5,7 @@ import {
   codeOf,
   connect,
   connectionSettings,
+  consumeWhatIsThere,
   disconnect,
   haltOutOfRange,
 } from './connection.ts'
@@ -51,6 +52,11 @@ export async function* readPartition(
       'enable.partition.eof': true,
       'isolation.level': 'read_committed',
       'fetch.wait.max.ms': 50,
+      // A restore reads some partitions at once, each with a queue of its own: 4 MB instead of 64 take
+      // 300 MB less of memory and a sixth less CPU, 4.5 us a record.
+      'queued.max.messages.kbytes': 4_096,
+      // How long a full queue keeps the next fetch back; its second by default is half of a restore.
+      'fetch.queue.backoff.ms': 5,
     },
     haltOutOfRange,
   )
@@ -70,14 +76,17 @@ export async function* readPartition(
     const start = range.from === 'earliest' ? lowOffset : range.from
     if (start >= end) return
     consumer.assign([{ topic, partition, offset: start }])
-    consumer.setDefaultConsumeTimeout(20)
+    consumeWhatIsThere(consumer, 20)
     let progressed = performance.now()
     let before = position
     while (position < end) {
-      const messages = await call<Message[]>((done) => consumer.consume(5_000, done))
+      const messages = await call<Message[]>((done) => consumer.consume(1_000, done))
       const last = messages.at(-1)
       if (last !== undefined) position = Math.max(position, last.offset + 1)
-      const inRange = messages.filter(({ offset }) => offset < end)
+      const inRange =
+        last === undefined || last.offset < end
+          ? messages
+          : messages.filter(({ offset }) => offset < end)
       if (inRange.length > 0) yield inRange
       if (position !== before) {
         before = position
