@@ -62,7 +62,8 @@ export const settings = {
   }),
   AGGREGATOR_COMMIT_INTERVAL_MS: integerSetting({
     default: '100',
-    about: 'Longest time from reading a record to committing what came of it',
+    about:
+      'Longest time from reading a record to committing what came of it; ten times as long where nothing did',
   }),
   AGGREGATOR_COMMIT_RECORDS: integerSetting({
     default: '20000',

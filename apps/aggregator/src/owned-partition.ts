@@ -114,6 +114,11 @@ export class OwnedPartition {
     return this.#candles.length > 0
   }
 
+  /** Whether somebody waits for what is to be committed. */
+  get hasResults(): boolean {
+    return this.#candles.length > 0 || this.#rejected.length > 0
+  }
+
   deliver(record: LogRecord): void {
     this.#waiting.push(record)
   }
@@ -130,9 +135,21 @@ export class OwnedPartition {
   }
 
   /** Applies what was delivered, in order, until something stops it. */
-  advance({ until, maxRecords }: TurnLimits): Stop {
+  advance(limits: TurnLimits): Stop {
     const aggregation = this.#aggregation
     if (aggregation === undefined || this.#isRebuilding) return { kind: 'drained' }
+    try {
+      return this.#applyWaiting(aggregation, limits)
+    } catch (error) {
+      const record = this.#waiting[this.#next]
+      throw new Error(
+        `The record at offset ${record?.offset} of ${record?.topic} [${this.partition}] cannot be applied (${error instanceof Error ? error.message : String(error)}): a defect, or a changelog that is damaged`,
+        { cause: error },
+      )
+    }
+  }
+
+  #applyWaiting(aggregation: PartitionAggregation, { until, maxRecords }: TurnLimits): Stop {
     for (let count = 0; ; count += 1) {
       const record = this.#waiting[this.#next]
       if (record === undefined) break

@@ -48,7 +48,8 @@ async function produceCandles(
   const topic = topicName('candles', topicPrefix)
   for (const candle of candles) {
     const value = serializer.serialize(candle)
-    await producer.produce({ topic, partition, key: candle.instrumentId, value })
+    const record = { topic, partition, key: candle.instrumentId, value }
+    if (!producer.tryProduce(record)) await producer.produce(record)
   }
 }
 
@@ -79,7 +80,8 @@ async function produceState(
   const topic = topicName('aggregator-state', topicPrefix)
   for (const window of changes.windows) {
     const value = window.value === null ? null : asBuffer(window.value)
-    await producer.produce({ topic, partition, key: windowKey(window), value })
+    const record = { topic, partition, key: windowKey(window), value }
+    if (!producer.tryProduce(record)) await producer.produce(record)
   }
   for (const instrument of changes.instruments) {
     const value = serializer.serialize({ type: 'InstrumentState', value: instrument })

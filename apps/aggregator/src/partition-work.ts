@@ -1,0 +1,345 @@
+import { topicName, topicOffsets } from '@tickertape/kafka-avro'
+import type {
+  LogReader,
+  LogRecord,
+  PartitionHandlers,
+  TopicPartition,
+  TopicPartitionOffset,
+} from '@tickertape/kafka-avro'
+
+import type { AggregatorEvents } from './events.ts'
+import { InstanceFenced, isFenced } from './fencing.ts'
+import type { LiveCandles } from './live-candles.ts'
+import type { PartitionMeasure } from './metrics.ts'
+import { OpenTradeLimit } from './open-trade-limit.ts'
+import { OwnedPartition } from './owned-partition.ts'
+import type { PartitionOutput, Stop } from './owned-partition.ts'
+import { RebuildRun } from './rebuild-run.ts'
+import { restorePartition } from './restore.ts'
+import type { RestoreSources } from './restore.ts'
+import { requireReadableLog } from './state-mismatch.ts'
+import type { PartitionStanding } from './state-mismatch.ts'
+import { commitOutputs } from './transaction.ts'
+import type { TransactionTargets } from './transaction.ts'
+
+/** What a session opened for the work on its partitions. */
+export interface WorkParts extends RestoreSources {
+  readonly events: AggregatorEvents
+  readonly reader: LogReader
+  readonly targets: TransactionTargets
+  /** Undefined: no candles in progress are wanted. */
+  readonly live: LiveCandles | undefined
+}
+
+/**
+ * Longest time that the handling of records may keep a rebalance or the end waiting, in ms; what is left
+ * is done in the next turns.
+ */
+const turnMs = 500
+/**
+ * Records behind the end up to which a partition is as good as caught up: its candles go out at once, and
+ * its open windows are worth showing.
+ */
+const nearlyCaughtUp = 5_000
+/** Transactions without candles are rarer by this: they only spare a successor some reading. */
+const quietCommits = 10
+/** The broker ends a transaction after this time, which fences its producer off like a successor does. */
+const transactionTimeoutMs = 30_000
+
+/**
+ * The partitions of one session: takes them over, applies their records, commits what comes of them, and
+ * lets them go.
+ */
+export class PartitionWork implements PartitionHandlers {
+  readonly #parts: WorkParts
+  readonly #owned = new Map<number, OwnedPartition>()
+  readonly #limit: OpenTradeLimit
+  readonly #paused = new Set<OwnedPartition>()
+  readonly #rebuilds = new Map<OwnedPartition, RebuildRun>()
+  /** Aborted when partitions are let go. */
+  #ownership = new AbortController()
+  #restoring: Promise<void> = Promise.resolve()
+  /** The transaction under way: records are applied on meanwhile. */
+  #inFlight: Promise<void> = Promise.resolve()
+  /** Of what runs in the background. */
+  #failure: { readonly error: unknown } | undefined
+  #lastCommit = performance.now()
+  #turn = 0
+
+  constructor(parts: WorkParts) {
+    this.#parts = parts
+    this.#limit = new OpenTradeLimit(parts.config.maxOpenTrades, parts.events)
+  }
+
+  /**
+   * Positions are known at once, from the committed offsets. State is restored in the background, so that
+   * the next rebalance need not wait for it; records that come in the meantime do.
+   */
+  async assigned(partitions: readonly TopicPartition[]): Promise<readonly TopicPartitionOffset[]> {
+    const { config, events, reader, marketEvents } = this.#parts
+    const began = performance.now()
+    events.partitionsAssigned(partitions.map(({ partition }) => partition))
+    // Stable offsets first, then the changelog up to its end: whoever wrote before us is done by then.
+    const committed = await reader.committed(partitions)
+    const { brokers, groupId } = config.kafka
+    const eventsTopic = this.#topic('market-events')
+    const logs = new Map(
+      (await topicOffsets(brokers, eventsTopic)).map((log) => [log.partition, log]),
+    )
+    const standings = committed.map(({ partition, offset }): PartitionStanding => {
+      const log = logs.get(partition) ?? { low: 0, high: 0 }
+      const stateTopic = this.#topic('aggregator-state')
+      return { groupId, eventsTopic, stateTopic, partition, committed: offset, log }
+    })
+    for (const standing of standings) requireReadableLog(standing)
+    this.#ownership = new AbortController()
+    const restores = standings.map((standing) => {
+      const { partition, committed: offset, log } = standing
+      const owned = new OwnedPartition(partition, offset ?? log.low, marketEvents)
+      this.#owned.set(partition, owned)
+      return { standing, owned }
+    })
+    this.#restoring = this.#restore(restores, this.#ownership.signal, began)
+    return restores.map(({ owned }) => ({
+      topic: eventsTopic,
+      partition: owned.partition,
+      offset: owned.position,
+    }))
+  }
+
+  async revoked(partitions: readonly TopicPartition[], lost: boolean): Promise<void> {
+    this.#ownership.abort()
+    await this.#restoring
+    await Promise.all([...this.#rebuilds.values()].map((run) => run.stopped()))
+    if (!lost) await this.#commit()
+    await this.#inFlight
+    this.#throwFailure()
+    for (const { partition } of partitions) {
+      const owned = this.#owned.get(partition)
+      if (owned === undefined) continue
+      this.#owned.delete(partition)
+      this.#paused.delete(owned)
+      this.#rebuilds.delete(owned)
+      this.#limit.forget(owned)
+    }
+    this.#parts.events.partitionsRevoked(
+      partitions.map(({ partition }) => partition),
+      lost,
+    )
+  }
+
+  async process(records: readonly LogRecord[]): Promise<void> {
+    this.#throwFailure()
+    if (records.length > 0) {
+      await this.#parts.marketEvents.prepare(records)
+      this.#deliver(records)
+    }
+    await this.#work(performance.now() + turnMs)
+    if (this.#isCommitDue()) await this.#commit()
+    this.#steerReading()
+    this.#parts.live?.publish(this.#livePartitions())
+    this.#parts.events.tellWithheld()
+  }
+
+  /** What runs in the background ends. */
+  end(): void {
+    this.#ownership.abort()
+  }
+
+  measure(): readonly PartitionMeasure[] {
+    return [...this.#owned.values()].flatMap((owned): readonly PartitionMeasure[] => {
+      const { partition, aggregation } = owned
+      if (aggregation === undefined) return []
+      const { openWindows, openTrades, storedWindows, instrumentCount } = aggregation
+      return [
+        {
+          partition,
+          lagRecords: this.#lag(owned),
+          openWindows,
+          openTrades,
+          storedWindows,
+          instruments: instrumentCount,
+          isPaused: this.#limit.isReached(owned),
+          watermarks: aggregation.watermarks(),
+        },
+      ]
+    })
+  }
+
+  async #restore(
+    restores: readonly { readonly standing: PartitionStanding; readonly owned: OwnedPartition }[],
+    signal: AbortSignal,
+    began: number,
+  ): Promise<void> {
+    try {
+      const restored = await Promise.all(
+        restores.map(async ({ standing, owned }) => ({
+          owned,
+          ...(await restorePartition(this.#parts, standing, signal)),
+        })),
+      )
+      // All at once: if one of them refuses, none has written anything.
+      for (const { owned, aggregation, rebuild } of restored) owned.restored(aggregation, rebuild)
+      const sum = (of: (counts: (typeof restored)[number]['counts']) => number) =>
+        restored.reduce((total, { counts }) => total + of(counts), 0)
+      this.#parts.events.partitionsRestored(
+        restored.map(({ owned }) => owned.partition),
+        (performance.now() - began) / 1000,
+        {
+          windows: sum(({ windows }) => windows),
+          instruments: sum(({ instruments }) => instruments),
+          replayed: sum(({ replayed }) => replayed),
+        },
+      )
+    } catch (error) {
+      if (!signal.aborted) this.#fail(error)
+    }
+  }
+
+  #deliver(records: readonly LogRecord[]): void {
+    let owned: OwnedPartition | undefined
+    for (const record of records) {
+      if (owned?.partition !== record.partition) owned = this.#owned.get(record.partition)
+      owned?.deliver(record)
+    }
+  }
+
+  /** Each partition in its turn, beginning with another one each time. */
+  async #work(until: number): Promise<void> {
+    const all = [...this.#owned.values()]
+    this.#turn += 1
+    for (const at of all.keys()) {
+      const owned = all[(this.#turn + at) % all.length]
+      if (owned !== undefined) await this.#advance(owned, until)
+    }
+  }
+
+  async #advance(owned: OwnedPartition, until: number): Promise<void> {
+    for (;;) {
+      if (this.#rebuilds.get(owned)?.emitInto(owned) === true) this.#rebuilds.delete(owned)
+      const stop = owned.advance({ until, maxRecords: this.#room() })
+      if (stop.kind === 'drained' || stop.kind === 'out-of-time') return
+      await this.#goOn(owned, stop)
+      if (performance.now() > until) return
+    }
+  }
+
+  async #goOn(owned: OwnedPartition, stop: Stop): Promise<void> {
+    switch (stop.kind) {
+      case 'full':
+        return this.#commit()
+      case 'needs':
+        return owned.supply(await this.#parts.rereads.read(owned.partition, stop.ranges))
+      case 'rebuild':
+        this.#rebuilds.set(
+          owned,
+          RebuildRun.start(this.#parts, owned, stop, this.#ownership.signal),
+        )
+        return undefined
+      default:
+        return undefined
+    }
+  }
+
+  /** Records that the next transaction still takes. */
+  #room(): number {
+    let uncommitted = 0
+    for (const owned of this.#owned.values()) uncommitted += owned.uncommitted
+    return Math.max(0, this.#parts.config.commit.records - uncommitted)
+  }
+
+  /**
+   * Candles of a caught-up partition go out at once: nobody gains by their waiting. Behind the end,
+   * transactions are as large as the settings allow.
+   */
+  #isCommitDue(): boolean {
+    // A commit sets long open windows aside: what a full partition waits for.
+    if (this.#room() === 0 || this.#limit.isAnyReached) return true
+    const { intervalMs } = this.#parts.config.commit
+    const waited = performance.now() - this.#lastCommit
+    for (const owned of this.#owned.values()) {
+      if (!owned.hasResults) continue
+      if (waited >= intervalMs || this.#lag(owned) <= nearlyCaughtUp) return true
+    }
+    return waited >= quietCommits * intervalMs
+  }
+
+  /** Begins a transaction with all that was applied, as soon as the one before it is through. */
+  async #commit(): Promise<void> {
+    await this.#inFlight
+    this.#throwFailure()
+    this.#lastCommit = performance.now()
+    const outputs = [...this.#owned.values()]
+      .filter(({ isDirty }) => isDirty)
+      .map((owned) => owned.takeOutput())
+    if (outputs.length > 0) this.#inFlight = this.#write(outputs)
+  }
+
+  async #write(outputs: readonly PartitionOutput[]): Promise<void> {
+    const { events, targets, config } = this.#parts
+    const began = Date.now()
+    for (const { rejected } of outputs) {
+      for (const { record, reason, message } of rejected) {
+        events.recordRejected(reason, message, record)
+      }
+    }
+    try {
+      await commitOutputs(targets, outputs)
+      for (const { outcomes } of outputs) events.recordsApplied(outcomes)
+      events.committed(
+        outputs.flatMap(({ candles }) => candles),
+        (Date.now() - began) / 1000,
+      )
+    } catch (error) {
+      const fenced = isFenced(error) && Date.now() - began < transactionTimeoutMs
+      this.#fail(
+        fenced ? new InstanceFenced(config.kafka.transactionalId, { cause: error }) : error,
+      )
+    }
+  }
+
+  /** Stops the delivery of partitions that cannot take records now, and lets it go on when they can. */
+  #steerReading(): void {
+    const { reader } = this.#parts
+    const topic = this.#topic('market-events')
+    for (const owned of this.#owned.values()) {
+      const { partition, aggregation, waitingRecords, isRebuilding } = owned
+      const isBusy = aggregation === undefined || waitingRecords > 0 || isRebuilding
+      const isFull = this.#limit.check(owned)
+      const isPaused = this.#paused.has(owned)
+      if (isPaused === (isBusy || isFull)) continue
+      if (isPaused) {
+        this.#paused.delete(owned)
+        reader.resume([{ topic, partition }])
+      } else {
+        this.#paused.add(owned)
+        reader.pause([{ topic, partition }])
+      }
+    }
+  }
+
+  #livePartitions() {
+    return [...this.#owned.values()].flatMap((owned) => {
+      const { partition, aggregation } = owned
+      const isShown = aggregation !== undefined && this.#lag(owned) <= nearlyCaughtUp
+      return isShown ? [{ partition, aggregation }] : []
+    })
+  }
+
+  #lag({ partition, position }: OwnedPartition): number {
+    const end = this.#parts.reader.lastKnownEnd(this.#topic('market-events'), partition)
+    return Math.max(0, (end ?? position) - position)
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error }
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  #topic(topic: Parameters<typeof topicName>[0]): string {
+    return topicName(topic, this.#parts.config.kafka.topicPrefix)
+  }
+}
