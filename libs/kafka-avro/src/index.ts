@@ -14,6 +14,8 @@ export type {
 } from './log-reader.ts'
 export { MarketEventReader } from './market-event-reader.ts'
 export type { EssentialMarketEvent, EssentialTrade } from './market-event-reader.ts'
+export { fetchPartition } from './partition-fetch.ts'
+export type { PartitionFetchOptions } from './partition-fetch.ts'
 export { readPartition } from './partition-log.ts'
 export type { PartitionLogOptions, PartitionRange } from './partition-log.ts'
 export { partitionOf } from './partitioner.ts'

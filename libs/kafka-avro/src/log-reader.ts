@@ -85,9 +85,8 @@ export interface LogReader {
 }
 
 /**
- * Who brings the bytes. `librdkafka` reads everything, committed transactions only. `fetch` leaves the
- * membership to librdkafka and reads with far less CPU, but only topics that are written without
- * transactions; it halts at a record that was.
+ * Who brings the bytes, read committed either way: `librdkafka`, or `fetch`, which leaves the membership to
+ * librdkafka and reads with far less CPU, without the headers.
  */
 export const logReaderKinds = ['librdkafka', 'fetch'] as const
 export type LogReaderKind = (typeof logReaderKinds)[number]

@@ -1,8 +1,14 @@
-import { Connection, fetchV13, metadataV12, protocolErrorsCodesById } from '@platformatic/kafka'
+import {
+  Connection,
+  fetchV13,
+  listOffsetsV7,
+  metadataV12,
+  protocolErrorsCodesById,
+} from '@platformatic/kafka'
 import type { Reader } from '@platformatic/kafka'
 
 import { KafkaAvroError, messageOf } from './errors.ts'
-import type { LogSource } from './record-batch.ts'
+import type { AbortedTransaction, LogSource } from './record-batch.ts'
 
 export interface PartitionConnectionOptions {
   readonly brokers: string
@@ -20,8 +26,10 @@ export interface FetchRequest {
 export interface FetchedBytes {
   /** Record batches; the last one may be cut off. */
   readonly batches: Buffer
-  /** The partition's end. */
+  /** The partition's end, open transactions included. */
   readonly end: number
+  /** Which transactions in it do not count. */
+  readonly aborted: readonly AbortedTransaction[]
 }
 
 interface Leader {
@@ -33,7 +41,10 @@ interface Leader {
 /** Beyond the wait that is asked for, in ms, a broker that is silent counts as gone. */
 const requestTimeoutMs = 15_000
 const connectTimeoutMs = 5_000
-const readUncommitted = 0
+const isolation = { uncommitted: 0, committed: 1 } as const
+/** What ListOffsets takes for a time. */
+const listed = { begin: -2n, end: -1n } as const
+const anyReplica = -1
 const noSession = { id: 0, epoch: -1 } as const
 const noError = 0
 const offsetOutOfRange = 1
@@ -60,27 +71,59 @@ export class PartitionConnection implements AsyncDisposable {
   }
 
   /**
-   * One fetch.
+   * One fetch: nothing of transactions that are still open.
    *
    * @throws KafkaAvroError `offset_out_of_range`, which is final; `reading_failed`, after which the next
    *   call connects anew, to whoever leads the partition then.
    */
   async fetch(request: FetchRequest): Promise<FetchedBytes> {
-    try {
-      this.#leader ??= await this.#findLeader()
-      this.#connection ??= await this.#open(this.#leader.host, this.#leader.port)
-      const answer = await this.#send(this.#connection, this.#leader.topicId, request)
+    return await this.#ask(`fetch from offset ${request.offset}`, async (connection, topicId) => {
+      const answer = await this.#send(connection, topicId, request)
       if (answer.error === offsetOutOfRange) {
         throw this.#outOfRange(`offset ${request.offset} is not in the log`)
       }
       if (answer.error !== noError) throw new Error(errorName(answer.error))
       return answer
+    })
+  }
+
+  /**
+   * The first offset that is kept, or the end, open transactions included.
+   *
+   * @throws KafkaAvroError `reading_failed`.
+   */
+  async offset(where: keyof typeof listed): Promise<number> {
+    return await this.#ask(`find the ${where}`, async (connection) => {
+      const { topic, partition } = this.#source
+      const wanted = {
+        partitionIndex: partition,
+        currentLeaderEpoch: -1,
+        timestamp: listed[where],
+      }
+      const answer = await listOffsetsV7.api.async(connection, anyReplica, isolation.uncommitted, [
+        { name: topic, partitions: [wanted] },
+      ])
+      const found = answer.topics[0]?.partitions[0]
+      if (found === undefined) throw new Error('the answer is empty')
+      if (found.errorCode !== noError) throw new Error(errorName(found.errorCode))
+      return Number(found.offset)
+    })
+  }
+
+  async #ask<T>(
+    what: string,
+    request: (connection: Connection, topicId: string) => Promise<T>,
+  ): Promise<T> {
+    try {
+      this.#leader ??= await this.#findLeader()
+      this.#connection ??= await this.#open(this.#leader.host, this.#leader.port)
+      return await request(this.#connection, this.#leader.topicId)
     } catch (error) {
       await this.#drop()
       if (error instanceof KafkaAvroError) throw error
       throw new KafkaAvroError(
         'reading_failed',
-        `Could not fetch ${this.#name} at offset ${request.offset} (${rootMessage(error)}): is its broker running?`,
+        `Could not ${what} of ${this.#name} (${rootMessage(error)}): is its broker running?`,
         { cause: error },
       )
     }
@@ -166,7 +209,7 @@ export class PartitionConnection implements AsyncDisposable {
           request.maxWaitMs,
           1,
           request.maxBytes,
-          readUncommitted,
+          isolation.committed,
           noSession.id,
           noSession.epoch,
           [{ topicId, partitions: [partition] }],
@@ -211,7 +254,7 @@ function parseAnswer(_correlation: number, _key: number, _version: number, reade
   reader.skip(4)
   const requestError = reader.readInt16()
   reader.skip(4)
-  const nothing: FetchAnswer = { error: requestError, end: 0, batches: noBytes }
+  const nothing: FetchAnswer = { error: requestError, end: 0, batches: noBytes, aborted: [] }
   if (requestError !== noError || reader.readUnsignedVarInt() <= 1) return nothing
   // topic_id
   reader.skip(16)
@@ -220,13 +263,18 @@ function parseAnswer(_correlation: number, _key: number, _version: number, reade
   const error = reader.readInt16()
   const end = Number(reader.readInt64())
   reader.skip(16)
-  const aborted = reader.readUnsignedVarInt() - 1
-  for (let number = 0; number < aborted; number += 1) reader.skip(16).readTaggedFields()
+  const abortedCount = reader.readUnsignedVarInt() - 1
+  const aborted: AbortedTransaction[] = []
+  for (let number = 0; number < abortedCount; number += 1) {
+    const producerId = reader.readInt64()
+    aborted.push({ producerId, firstOffset: Number(reader.readInt64()) })
+    reader.readTaggedFields()
+  }
   reader.skip(4)
   const length = reader.readUnsignedVarInt() - 1
   const batches =
     length > 0 ? reader.buffer.slice(reader.position, reader.position + length) : noBytes
-  return { error, end, batches } satisfies FetchAnswer
+  return { error, end, batches, aborted } satisfies FetchAnswer
 }
 
 const noBytes = Buffer.alloc(0)

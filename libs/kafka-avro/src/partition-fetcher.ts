@@ -113,9 +113,9 @@ export class PartitionFetcher implements LogSource {
     })
   }
 
-  #keep({ batches, end }: FetchedBytes): void {
+  #keep({ batches, end, aborted }: FetchedBytes): void {
     this.#end = end
-    const chunk = new RecordChunk(this, batches, this.#offset)
+    const chunk = new RecordChunk(this, batches, aborted, this.#offset)
     this.#offset = chunk.nextOffset
     if (chunk.done) return
     this.#chunks.push(chunk)

@@ -1,7 +1,7 @@
 import { KafkaAvroError, messageOf } from './errors.ts'
 import type { LogRecord } from './log-reader.ts'
 import { PartitionConnection } from './partition-connection.ts'
-import type { PartitionConnectionOptions } from './partition-connection.ts'
+import type { FetchedBytes, PartitionConnectionOptions } from './partition-connection.ts'
 import { patiently } from './patience.ts'
 import { RecordChunk } from './record-batch.ts'
 import type { LogSource } from './record-batch.ts'
@@ -22,6 +22,7 @@ interface KeptChunk {
   readonly firstOffset: number
   readonly nextOffset: number
   readonly bytes: Buffer
+  readonly aborted: FetchedBytes['aborted']
 }
 
 interface Partition extends LogSource {
@@ -34,7 +35,7 @@ interface Partition extends LogSource {
 const fetchBytes = 256 * 1024
 
 /**
- * Reads stretches of partitions again, of topics that are written without transactions. Connections stay
+ * Reads stretches of partitions again, read committed. Connections stay
  * open between calls; what was fetched last is kept as it came, compressed, so a stretch near one that was
  * just read costs CPU only: 300 trades in 0.3 ms, against 1.2 ms when they are fetched (medians).
  */
@@ -82,9 +83,10 @@ export class RangeReader implements AsyncDisposable {
 
   async #readRange(source: Partition, { from, to }: OffsetRange, into: LogRecord[]): Promise<void> {
     for (let at = from; at <= to;) {
-      const { bytes, nextOffset } = this.#find(source, at) ?? (await this.#fetch(source, at))
+      const { bytes, aborted, nextOffset } =
+        this.#find(source, at) ?? (await this.#fetch(source, at))
       try {
-        new RecordChunk(source, bytes, at, to).take(into, Infinity)
+        new RecordChunk(source, bytes, aborted, at, to).take(into, Infinity)
       } catch (error) {
         throw new KafkaAvroError('reading_failed', this.#failure(source, at, messageOf(error)), {
           cause: error,
@@ -106,12 +108,12 @@ export class RangeReader implements AsyncDisposable {
   }
 
   async #fetch(source: Partition, offset: number): Promise<KeptChunk> {
-    const { batches, end } = await patiently(
+    const { batches, aborted, end } = await patiently(
       () => source.connection.fetch({ offset, maxWaitMs: 0, maxBytes: fetchBytes }),
       this.#stopping.signal,
       this.#options.onWarning,
     )
-    const fetched = new RecordChunk(source, batches, offset)
+    const fetched = new RecordChunk(source, batches, aborted, offset)
     const { firstOffset, nextOffset, bytes } = fetched
     if (firstOffset === undefined) {
       throw new KafkaAvroError(
@@ -119,7 +121,7 @@ export class RangeReader implements AsyncDisposable {
         this.#failure(source, offset, `the log ends at ${end}`),
       )
     }
-    const chunk = { firstOffset: Math.min(firstOffset, offset), nextOffset, bytes }
+    const chunk = { firstOffset: Math.min(firstOffset, offset), nextOffset, bytes, aborted }
     this.#keep(source, chunk)
     return chunk
   }

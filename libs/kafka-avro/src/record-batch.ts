@@ -15,6 +15,7 @@ const at = {
   lastOffsetDelta: 23,
   baseTimestamp: 27,
   maxTimestamp: 35,
+  producerId: 43,
   recordCount: 57,
   records: 61,
 } as const
@@ -25,6 +26,12 @@ const compressionMask = 0b111
 const logAppendTime = 1 << 3
 const transactional = 1 << 4
 const control = 1 << 5
+
+/** A transaction that was aborted: its producer's batches from this offset to its abort marker do not count. */
+export interface AbortedTransaction {
+  readonly producerId: bigint
+  readonly firstOffset: number
+}
 
 /** One record in the log; `key` and `value` are views of the batch that it came in, and keep it alive. */
 class FetchedRecord implements LogRecord {
@@ -91,6 +98,10 @@ export class RecordChunk {
   readonly #bytes: Buffer
   readonly #from: number
   readonly #to: number
+  /** Aborted transactions that begin behind the batch in hand, the earliest last. */
+  readonly #aborted: AbortedTransaction[]
+  /** Producers whose transaction in the batch in hand is aborted. */
+  readonly #aborting = new Set<bigint>()
   #nextBatch = 0
   // The batch in hand.
   #batch: Buffer = noBytes
@@ -102,11 +113,19 @@ export class RecordChunk {
 
   /**
    * @param bytes batches one after another; what a fetch cut off at its end is left out.
+   * @param aborted what the same answer says of transactions.
    * @param from records before this offset, which share a batch with it, are left out.
    * @param to records behind this offset are left out, too.
    */
-  constructor(source: LogSource, bytes: Buffer, from: number, to = Infinity) {
+  constructor(
+    source: LogSource,
+    bytes: Buffer,
+    aborted: readonly AbortedTransaction[],
+    from: number,
+    to = Infinity,
+  ) {
     this.#source = source
+    this.#aborted = aborted.toSorted((a, b) => b.firstOffset - a.firstOffset)
     this.#from = from
     this.#to = to
     let end = 0
@@ -130,8 +149,7 @@ export class RecordChunk {
    * Takes records over, in order.
    *
    * @param into gets at most as many as make it `limit` long; fewer only at the chunk's end.
-   * @throws Error if a batch is damaged, or was written in a transaction: whether that was committed is
-   *   not known here.
+   * @throws Error if a batch is damaged.
    */
   take(into: LogRecord[], limit: number): void {
     while (into.length < limit && !this.done) {
@@ -149,8 +167,10 @@ export class RecordChunk {
       this.#nextBatch = this.#bytes.length
       return
     }
+    const lastOffset = baseOffset + this.#bytes.readInt32BE(start + at.lastOffsetDelta)
+    const counts = this.#counts(start, lastOffset)
     // A batch of nothing but what is left out need not be decompressed.
-    if (baseOffset + this.#bytes.readInt32BE(start + at.lastOffsetDelta) < this.#from) return
+    if (!counts || lastOffset < this.#from) return
     const magic = this.#bytes.readInt8(start + at.magic)
     if (magic !== 2) throw new Error(`a batch at offset ${baseOffset} has the old format ${magic}`)
     const checked = this.#bytes.subarray(start + at.attributes, end)
@@ -159,12 +179,6 @@ export class RecordChunk {
       throw new Error(`the checksum of the batch at offset ${baseOffset} is wrong`)
     }
     const attributes = this.#bytes.readInt16BE(start + at.attributes)
-    if ((attributes & control) !== 0) return
-    if ((attributes & transactional) !== 0) {
-      throw new Error(
-        `the batch at offset ${baseOffset} belongs to a transaction, which only the librdkafka reader can tell committed from aborted`,
-      )
-    }
     const records = this.#bytes.subarray(start + at.records, end)
     this.#batch = decompress(records, attributes & compressionMask)
     this.#cursor = 0
@@ -175,6 +189,25 @@ export class RecordChunk {
       this.#bytes,
       start + (this.#timestampsDiffer ? at.baseTimestamp : at.maxTimestamp),
     )
+  }
+
+  /**
+   * Whether a batch holds records that count. As Kafka's own consumer tells it: an aborted transaction's
+   * producer is remembered from its first offset to its abort marker, over as many as it aborts.
+   */
+  #counts(start: number, lastOffset: number): boolean {
+    const attributes = this.#bytes.readInt16BE(start + at.attributes)
+    const isControl = (attributes & control) !== 0
+    if ((attributes & transactional) === 0) return !isControl
+    for (let next = this.#aborted.at(-1); next !== undefined; next = this.#aborted.at(-1)) {
+      if (next.firstOffset > lastOffset) break
+      this.#aborting.add(next.producerId)
+      this.#aborted.pop()
+    }
+    const producerId = this.#bytes.readBigInt64BE(start + at.producerId)
+    if (!isControl) return !this.#aborting.has(producerId)
+    if (isAbortMarker(this.#bytes, start + at.records)) this.#aborting.delete(producerId)
+    return false
   }
 
   #takeFromBatch(into: LogRecord[], limit: number): void {
@@ -219,6 +252,19 @@ export class RecordChunk {
 }
 
 const noBytes = Buffer.alloc(0)
+
+const abortMarker = 0
+
+/** A control batch has one record, never compressed, whose key is a version and a type, both int16. */
+function isAbortMarker(bytes: Buffer, position: number): boolean {
+  varint.position = position
+  readVarint(bytes)
+  varint.position += 1
+  readVarint(bytes)
+  readVarint(bytes)
+  const keyLength = readVarint(bytes)
+  return keyLength >= 4 && bytes.readInt16BE(varint.position + 2) === abortMarker
+}
 
 function decompress(bytes: Buffer, compression: number): Buffer {
   if (compression === 0) return bytes

@@ -320,23 +320,32 @@ describe.each(logReaderKinds)('the log reader by %s', (kind) => {
     await using next = join({ kind, topic })
     await waitUntil('another member owns everything', () => next.owned().length === partitionCount)
   })
-})
 
-describe('the fetching reader', () => {
-  it('halts at records of a transaction, of which it cannot tell whether they count', async () => {
+  it('gives of transactions what was committed', async () => {
     const topic = await createTopic()
-    await using producer = await TransactionalProducer.open({
-      brokers,
-      clientId: topic,
-      transactionalId: topic,
-    })
+    const identity = { brokers, clientId: topic, transactionalId: topic }
+    {
+      // Its disposal aborts.
+      await using aborting = await TransactionalProducer.open(identity)
+      await aborting.begin()
+      await aborting.produce(record(topic, 'aborted'))
+    }
+    await using producer = await TransactionalProducer.open(identity)
     await producer.begin()
-    await producer.produce(record(topic, 'a'))
+    await producer.produce(record(topic, 'committed'))
     await producer.commit()
-    await using member = join({ kind: 'fetch', topic })
-    await expect(member.ended).rejects.toMatchObject({
-      code: 'reading_failed',
-      message: expect.stringContaining('transaction'),
+    await producer.begin()
+    await producer.produce(record(topic, 'committed later'))
+    const seen: string[] = []
+    await using _member = join({
+      kind,
+      topic,
+      onRecords: (records) => void seen.push(...records.map(({ value }) => String(value))),
     })
+    await waitUntil('the first is read', () => seen.length > 0)
+    expect(seen).toEqual(['committed'])
+    await producer.commit()
+    await waitUntil('the second is read', () => seen.length > 1)
+    expect(seen).toEqual(['committed', 'committed later'])
   })
 })
