@@ -44,8 +44,8 @@ const unionFields: Readonly<Partial<Record<AvroTopic, string>>> = {
 const slabBytes = 64 * 1024
 
 /**
- * Writes a topic's values: a trade in 0.5 us, a candle with a wide vwap in 0.9 us, against 1.4 and 2.5 us by way of
- * avsc, its wrappers and a copy.
+ * Writes a topic's values: a trade in 0.7 us, a candle with a wide vwap in 1.3 us, a stored window in 1.2 us.
+ * By way of avsc, its wrappers, the walk for wide decimals and a copy the first two cost 1.4 and 2.5 us.
  */
 export class Serializer<T extends AvroTopic> {
   readonly schemaId: number
