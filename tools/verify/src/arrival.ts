@@ -48,6 +48,25 @@ export async function waitForCandles(
   for (const topic of options.results) await waitForTopic(database, topic, deadline, options)
 }
 
+/**
+ * Waits until the sink has stored every record that the aggregator has committed by now, and with that
+ * every one that any stored candle comes from.
+ *
+ * @throws VerifyError `not_arrived`.
+ */
+export async function waitForRecords(
+  database: Database,
+  { brokers, aggregatorGroupId, marketEvents, waitMs }: ArrivalOptions,
+): Promise<void> {
+  const deadline = performance.now() + waitMs
+  const committed = await committedOffsets(brokers, aggregatorGroupId, marketEvents)
+  await until(
+    deadline,
+    async () => behind(committed, await storedOffsets(database, marketEvents)),
+    (lag) => `The sink has not stored what ${marketEvents} holds: ${lag}. Is pg-sink running?`,
+  )
+}
+
 async function waitForTopic(
   database: Database,
   topic: string,

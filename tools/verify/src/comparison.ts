@@ -1,21 +1,41 @@
 import type { Database, Transaction } from '@tickertape/market-store'
+import { intervalMs, intervals as everyInterval } from '@tickertape/market-model'
+import type { Interval } from '@tickertape/market-model'
 
 import {
   createDifferences,
+  deleteUndecided,
+  selectDoubtful,
+  selectTouchedSince,
+} from './differences.ts'
+import { createEmptied, createFlatWindows, createQuietMinutes } from './flat-windows.ts'
+import {
+  createInstruments,
+  createKnownTrades,
+  createLevels,
+  createTurnedAway,
+  createWatermarks,
+} from './known-trades.ts'
+import {
   createDivision,
   createExpected,
-  createFlatMinutes,
-  createInstruments,
-  createMinutes,
+  createGaps,
   createSeconds,
-  createWatermarks,
+  createTradedWindows,
 } from './recomputation.ts'
 import type { Snapshot } from './snapshot.ts'
 
 export interface ComparisonOptions {
+  /** Those that the aggregator makes. */
+  readonly intervals: readonly Interval[]
   readonly graceMs: number
   readonly quietSpanMs: number
   readonly shownDifferences: number
+  /**
+   * Resolves once every record that the candles stored at this moment may come from is stored too. Asked
+   * only if something differs: the candles go on while they are compared.
+   */
+  readonly whenRecordsStored: () => Promise<void>
 }
 
 /** One candle that is not what its trades make it. */
@@ -35,11 +55,13 @@ export interface Difference {
 export interface Comparison {
   /** Stored trades of the snapshot, of any status. */
   readonly trades: number
-  /** Windows that were compared, by interval. */
-  readonly candles: { readonly '1s': number; readonly '1m': number }
+  /** Windows that were compared, by interval; 0 for those that the aggregator does not make. */
+  readonly candles: Readonly<Record<Interval, number>>
   readonly differences: number
   /** In (window end, interval, instrument) order. */
   readonly firstDifferences: readonly Difference[]
+  /** Windows that differ, and that records behind the snapshot touch: another run decides. */
+  readonly undecided: number
 }
 
 interface DifferenceRow {
@@ -52,27 +74,39 @@ interface DifferenceRow {
   readonly columns: readonly string[]
 }
 
-/** Recomputes the candles of a snapshot and compares them with the stored ones, in one transaction. */
+/**
+ * Recomputes the candles of a snapshot and compares them with the stored ones, in one transaction.
+ *
+ * The stored candles are at least as new as the snapshot. Where one is newer, it may be a revision by
+ * records behind it. Such windows are not judged: they are told by those records themselves, which are
+ * read last, from `touchedSince`.
+ */
 export async function compareCandles(
   database: Database,
   snapshot: Snapshot,
   options: ComparisonOptions,
 ): Promise<Comparison> {
   return await database.transaction(async (transaction) => {
+    // It waits for other services in the middle.
+    await transaction.query('set local idle_in_transaction_session_timeout = 0')
     await recompute(transaction, snapshot, options)
+    const different = await count(transaction, 'select count(*) as count from differences')
+    if (different > 0) {
+      await options.whenRecordsStored()
+      await leaveUndecided(transaction, database)
+    }
+    const differences = await count(transaction, 'select count(*) as count from differences')
     const { rows } = await transaction.query<DifferenceRow>({
-      text: `select * from differences
-        order by window_end, interval desc, instrument_id collate "C" limit $1`,
+      text: `select differences.* from differences join levels using (interval)
+        order by window_end, length, instrument_id collate "C" limit $1`,
       values: [options.shownDifferences],
     })
     return {
       trades: await count(transaction, 'select sum(trades) as count from instruments'),
-      candles: {
-        '1s': await count(transaction, countExpected('1s')),
-        '1m': await count(transaction, countExpected('1m')),
-      },
-      differences: await count(transaction, 'select count(*) as count from differences'),
+      candles: await countExpected(transaction),
+      differences,
       firstDifferences: rows.map(toDifference),
+      undecided: different - differences,
     }
   }, 'begin isolation level repeatable read')
 }
@@ -80,17 +114,19 @@ export async function compareCandles(
 async function recompute(
   transaction: Transaction,
   { topic, positions, watermarks }: Snapshot,
-  { graceMs, quietSpanMs }: ComparisonOptions,
+  { intervals, graceMs, quietSpanMs }: ComparisonOptions,
 ): Promise<void> {
   // Sorting a million trades needs some 200 MB; more than the default goes to disk.
   await transaction.query(`set local work_mem = '256MB'`)
   await transaction.query(createDivision)
+  await transaction.query({ text: createLevels, values: [intervals, intervals.map(intervalMs)] })
   await transaction.query({
     text: createWatermarks,
     values: [
       watermarks.map(({ partition }) => partition),
       watermarks.map(({ feedId }) => feedId),
       watermarks.map(({ upTo }) => upTo.toISOString()),
+      watermarks.map(({ heartbeatOffset }) => heartbeatOffset),
       graceMs,
     ],
   })
@@ -99,16 +135,54 @@ async function recompute(
     values: [[...positions.keys()], [...positions.values()]],
   })
   await transaction.query('analyze instruments')
-  await transaction.query({ text: createSeconds, values: [topic] })
-  await transaction.query(createMinutes)
-  await transaction.query({ text: createFlatMinutes, values: [quietSpanMs] })
+  await transaction.query({ text: createTurnedAway, values: [topic] })
+  await transaction.query(createKnownTrades)
+  await transaction.query('analyze known_trades')
+  await transaction.query(createSeconds)
+  await transaction.query('create index on seconds (instrument_id, window_start)')
+  await transaction.query('analyze seconds')
+  await transaction.query(createTradedWindows)
+  await transaction.query({ text: createQuietMinutes, values: [quietSpanMs] })
+  await transaction.query({ text: createEmptied, values: [quietSpanMs] })
+  await transaction.query(createFlatWindows)
+  await transaction.query(createGaps)
   await transaction.query(createExpected)
   await transaction.query('analyze expected')
   await transaction.query(createDifferences)
 }
 
-function countExpected(interval: '1s' | '1m'): string {
-  return `select count(*) as count from expected where interval = '${interval}'`
+/** @param database another connection: it sees what was stored since the transaction began. */
+async function leaveUndecided(transaction: Transaction, database: Database): Promise<void> {
+  const doubtful = await transaction.query<{
+    instrument_id: string
+    partition: number | null
+    next_offset: string
+  }>(selectDoubtful)
+  const touched = await database.query<{ instrument_id: string; touched_from: Date }>({
+    text: selectTouchedSince,
+    values: [
+      doubtful.rows.map(({ instrument_id }) => instrument_id),
+      doubtful.rows.map(({ partition }) => partition),
+      doubtful.rows.map(({ next_offset }) => next_offset),
+    ],
+  })
+  await transaction.query({
+    text: deleteUndecided,
+    values: [
+      touched.rows.map(({ instrument_id }) => instrument_id),
+      touched.rows.map(({ touched_from }) => touched_from.toISOString()),
+    ],
+  })
+}
+
+async function countExpected(transaction: Transaction): Promise<Record<Interval, number>> {
+  const { rows } = await transaction.query<{ interval: string; count: string }>(
+    'select interval, count(*) as count from expected group by interval',
+  )
+  const counts = new Map(rows.map(({ interval, count: found }) => [interval, Number(found)]))
+  const entries = everyInterval.map((interval) => [interval, counts.get(interval) ?? 0] as const)
+  // One entry for each interval.
+  return Object.fromEntries(entries) as Record<Interval, number>
 }
 
 async function count(transaction: Transaction, text: string): Promise<number> {

@@ -1,5 +1,9 @@
+import { intervals } from '@tickertape/market-model'
+import type { Interval } from '@tickertape/market-model'
 import {
+  SettingsError,
   integerSetting,
+  listSetting,
   sharedSettings,
   textSetting,
   urlSetting,
@@ -19,10 +23,14 @@ export const settings = {
     default: 'aggregator',
     about: 'As AGGREGATOR_GROUP_ID',
   }),
+  VERIFY_INTERVALS: listSetting({
+    default: intervals.join(','),
+    about: 'As AGGREGATOR_INTERVALS',
+  }),
   VERIFY_GRACE_MS: integerSetting({ default: '1000', about: 'As AGGREGATOR_GRACE_MS' }),
   VERIFY_QUIET_SPAN_MS: integerSetting({
     default: '86400000',
-    about: 'Flat candles end this long after the last trade',
+    about: 'As AGGREGATOR_QUIET_SPAN_MS',
   }),
   VERIFY_WAIT_MS: integerSetting({
     default: '60000',
@@ -36,15 +44,25 @@ export const settings = {
 
 export const environment = process.env
 
+/** @throws SettingsError for intervals that the aggregator cannot have. */
 export function readConfig(values: SettingValues<typeof settings>): VerifyOptions {
   return {
     brokers: values.KAFKA_BROKERS,
     databaseUrl: values.DATABASE_URL,
     topicPrefix: values.TOPIC_PREFIX,
     aggregatorGroupId: values.TOPIC_PREFIX + values.VERIFY_AGGREGATOR_GROUP_ID,
+    intervals: toIntervals(values.VERIFY_INTERVALS),
     graceMs: values.VERIFY_GRACE_MS,
     quietSpanMs: values.VERIFY_QUIET_SPAN_MS,
     waitMs: values.VERIFY_WAIT_MS,
     shownDifferences: values.VERIFY_SHOWN_DIFFERENCES,
   }
+}
+
+function toIntervals(names: readonly string[]): readonly Interval[] {
+  const tree = intervals.slice(0, names.length)
+  if (names.length > 0 && tree.join() === names.join()) return tree
+  throw new SettingsError([
+    `VERIFY_INTERVALS must be the beginning of ${intervals.join(',')}, got "${names.join(',')}"`,
+  ])
 }

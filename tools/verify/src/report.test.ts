@@ -3,11 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { formatReport, isProven } from './report.ts'
 import type { VerifyReport } from './verify.ts'
 
+const none = { '1s': 0, '1m': 0, '5m': 0, '15m': 0, '1h': 0, '4h': 0, '1d': 0 }
+
 const agreed: VerifyReport = {
   trades: 1_234_567,
-  candles: { '1s': 2_000, '1m': 60 },
+  candles: { ...none, '1s': 2_000, '1m': 60, '5m': 12 },
   differences: 0,
   firstDifferences: [],
+  undecided: 0,
 }
 
 const where = {
@@ -19,7 +22,7 @@ const where = {
 describe('the report', () => {
   it('of candles that agree is one line, and proves them', () => {
     expect(formatReport(agreed)).toBe(
-      '1,234,567 trades stored, 2,000 1s and 60 1m candles recomputed from them: 0 differences',
+      '1,234,567 trades stored, 2,000 1s, 60 1m and 12 5m candles recomputed from them: 0 differences',
     )
     expect(isProven(agreed)).toBe(true)
   })
@@ -50,8 +53,16 @@ describe('the report', () => {
     expect(isProven(report)).toBe(false)
   })
 
+  it('tells of windows that were revised meanwhile, which are no differences', () => {
+    const report: VerifyReport = { ...agreed, undecided: 3 }
+    expect(formatReport(report).split('\n').slice(1)).toEqual([
+      '3 windows were revised while they were compared: another run will tell of them',
+    ])
+    expect(isProven(report)).toBe(true)
+  })
+
   it('of nothing proves nothing, and says so', () => {
-    const empty: VerifyReport = { ...agreed, candles: { '1s': 0, '1m': 0 } }
+    const empty: VerifyReport = { ...agreed, candles: none }
     expect(isProven(empty)).toBe(false)
     expect(formatReport(empty)).toContain('Nothing could be compared')
   })

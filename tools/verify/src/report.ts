@@ -1,26 +1,42 @@
+import { intervals } from '@tickertape/market-model'
+
 import type { Difference } from './comparison.ts'
 import type { VerifyReport } from './verify.ts'
 
 /** Whether the candles are proven: something was compared, and nothing differs. */
 export function isProven({ candles, differences }: VerifyReport): boolean {
-  return differences === 0 && candles['1s'] + candles['1m'] > 0
+  return differences === 0 && intervals.some((interval) => candles[interval] > 0)
 }
 
 /** The report as lines for a person. */
 export function formatReport(report: VerifyReport): string {
-  const { candles, differences, firstDifferences, trades } = report
+  const { differences, firstDifferences, trades, undecided } = report
   const lines = [
-    `${count(trades)} trades stored, ${count(candles['1s'])} 1s and ${count(candles['1m'])} 1m candles recomputed from them: ${count(differences)} differences`,
+    `${count(trades)} trades stored, ${compared(report)} candles recomputed from them: ${count(differences)} differences`,
     ...firstDifferences.map(formatDifference),
   ]
   const unlisted = differences - firstDifferences.length
   if (unlisted > 0) lines.push(`… and ${count(unlisted)} more`)
+  if (undecided > 0) {
+    lines.push(
+      `${count(undecided)} windows were revised while they were compared: another run will tell of them`,
+    )
+  }
   if (differences === 0 && !isProven(report)) {
     lines.push(
       'Nothing could be compared: no window with trades has closed yet. Wait for some seconds of trades, and check that the services run on this database',
     )
   }
   return lines.join('\n')
+}
+
+/** `2,000 1s, 60 1m and 12 5m`: the intervals of which any window has closed. */
+function compared({ candles }: VerifyReport): string {
+  const counts = intervals
+    .filter((interval) => candles[interval] > 0)
+    .map((interval) => `${count(candles[interval])} ${interval}`)
+  const last = counts.pop() ?? '0'
+  return counts.length === 0 ? last : `${counts.join(', ')} and ${last}`
 }
 
 function formatDifference({ kind, interval, instrumentId, windowStart, columns }: Difference) {

@@ -4,12 +4,15 @@ import type { Database } from '@tickertape/market-store'
 export interface Snapshot {
   /** The topic that trades come from. */
   readonly topic: string
-  /** By partition: every trade below this offset is stored. */
+  /** By partition: every record below this offset is stored. */
   readonly positions: ReadonlyMap<number, number>
+  /** How far each feed is in each partition. */
   readonly watermarks: readonly {
     readonly partition: number
     readonly feedId: string
     readonly upTo: Date
+    /** Where the feed's latest heartbeat stands: the last record that made candles of it. */
+    readonly heartbeatOffset: number
   }[]
 }
 
@@ -19,18 +22,22 @@ export async function takeSnapshot(database: Database, topic: string): Promise<S
       text: 'select partition, next_offset from sink_offsets where topic = $1',
       values: [topic],
     })
-    const watermarks = await transaction.query<{ partition: number; feed_id: string; up_to: Date }>(
-      'select partition, feed_id, up_to from feed_watermarks',
-    )
+    const watermarks = await transaction.query<{
+      partition: number
+      feed_id: string
+      up_to: Date
+      heartbeat_offset: string
+    }>('select partition, feed_id, up_to, heartbeat_offset from feed_watermarks')
     return {
       topic,
       positions: new Map(
         offsets.rows.map(({ partition, next_offset }) => [partition, Number(next_offset)]),
       ),
-      watermarks: watermarks.rows.map(({ partition, feed_id, up_to }) => ({
-        partition,
-        feedId: feed_id,
-        upTo: up_to,
+      watermarks: watermarks.rows.map((row) => ({
+        partition: row.partition,
+        feedId: row.feed_id,
+        upTo: row.up_to,
+        heartbeatOffset: Number(row.heartbeat_offset),
       })),
     }
   }, 'begin isolation level repeatable read read only')

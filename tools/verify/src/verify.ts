@@ -1,7 +1,9 @@
 import { topicName } from '@tickertape/kafka-avro'
+import { intervals } from '@tickertape/market-model'
+import type { Interval } from '@tickertape/market-model'
 import { Database } from '@tickertape/market-store'
 
-import { waitForCandles } from './arrival.ts'
+import { waitForCandles, waitForRecords } from './arrival.ts'
 import { compareCandles } from './comparison.ts'
 import type { Comparison } from './comparison.ts'
 import { takeSnapshot } from './snapshot.ts'
@@ -12,6 +14,8 @@ export interface VerifyOptions {
   readonly topicPrefix: string
   /** With the topic prefix, as the broker knows it. */
   readonly aggregatorGroupId: string
+  /** The aggregator's intervals, from 1s up. */
+  readonly intervals: readonly Interval[]
   /** The aggregator's grace. */
   readonly graceMs: number
   /** The aggregator's bound for flat candles after an instrument's last trade. */
@@ -26,6 +30,7 @@ export type VerifyReport = Comparison
 
 /** Defaults of `VerifyOptions`, those of the services. */
 export const verifyDefaults = {
+  intervals,
   graceMs: 1_000,
   quietSpanMs: 86_400_000,
   waitMs: 60_000,
@@ -36,16 +41,17 @@ export const verifyDefaults = {
  * Computes candles anew, by SQL over the stored trades, and compares every one whose window has closed
  * with the stored candle. The system may be running.
  *
- * What is compared is fixed first: the trades that the sink has at that moment, and its watermarks.
- * Then the aggregator must have come as far, and the candles that it wrote by then must be stored.
+ * What is compared is fixed first: the trades below the latest heartbeat of their feed that the sink
+ * has, and its watermarks. Candles change at heartbeats only, so these trades are in the candles once the
+ * aggregator has come as far and what it wrote by then is stored. Nothing waits for a quiet moment:
+ * candles that are newer than the snapshot are told by the records that made them so.
  *
  * @throws VerifyError `not_arrived` if that takes longer than `waitMs`.
  */
 export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   await using database = new Database(options.databaseUrl, { applicationName: 'verify' })
   const marketEvents = topicName('market-events', options.topicPrefix)
-  const snapshot = await takeSnapshot(database, marketEvents)
-  await waitForCandles(database, snapshot, {
+  const arrival = {
     brokers: options.brokers,
     aggregatorGroupId: options.aggregatorGroupId,
     marketEvents,
@@ -55,6 +61,11 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
       topicName('rejected', options.topicPrefix),
     ],
     waitMs: options.waitMs,
+  }
+  const snapshot = await takeSnapshot(database, marketEvents)
+  await waitForCandles(database, snapshot, arrival)
+  return await compareCandles(database, snapshot, {
+    ...options,
+    whenRecordsStored: () => waitForRecords(database, arrival),
   })
-  return await compareCandles(database, snapshot, options)
 }

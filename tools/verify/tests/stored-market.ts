@@ -1,6 +1,15 @@
+import { deserialize, serialize } from 'node:v8'
+
 import { PartitionAggregation } from '@tickertape/candles'
+import type { AggregationSettings, LoggedTrade, StoredWindowCodec } from '@tickertape/candles'
 import { noOptionalFacts } from '@tickertape/market-model'
-import type { Candle, FeedHeartbeat, MarketEvent, Trade } from '@tickertape/market-model'
+import type {
+  Candle,
+  MarketEvent,
+  OffsetRange,
+  StoredWindow,
+  Trade,
+} from '@tickertape/market-model'
 import {
   Database,
   bulkInsert,
@@ -21,20 +30,49 @@ import type { RejectedRow } from '@tickertape/market-store'
 import { testDatabase } from '@tickertape/testing'
 
 import { compareCandles } from '../src/comparison.ts'
-import type { Comparison } from '../src/comparison.ts'
+import type { Comparison, ComparisonOptions } from '../src/comparison.ts'
 import { takeSnapshot } from '../src/snapshot.ts'
 import { verifyDefaults } from '../src/verify.ts'
 
 const futureToleranceMs = 5_000
-const rejectedOutcomes = new Set(['late', 'future', 'invalid'])
+const rejectedOutcomes = new Set(['late', 'conflict', 'future', 'invalid'])
+
+const settings: AggregationSettings = {
+  graceMs: verifyDefaults.graceMs,
+  futureToleranceMs,
+  horizonMs: 3_600_000,
+  quietSpanMs: verifyDefaults.quietSpanMs,
+  intervals: verifyDefaults.intervals,
+  indicators: [],
+}
+
+/** What the aggregator makes of a log. */
+export interface MarketResult {
+  readonly candles: readonly Candle[]
+  /** One for each record. */
+  readonly outcomes: readonly string[]
+}
 
 /** A database that holds what the services make of a market: one partition, no broker between. */
 export interface StoredMarket extends AsyncDisposable {
   readonly database: Database
   readonly databaseUrl: string
-  /** Forgets everything and stores another market. @returns the candles that the aggregation gave. */
-  store(events: readonly MarketEvent[]): Promise<readonly Candle[]>
-  compare(): Promise<Comparison>
+  /** Forgets everything and stores another market. */
+  store(events: readonly MarketEvent[]): Promise<MarketResult>
+  /** @param changes of the defaults. */
+  compare(changes?: Partial<ComparisonOptions>): Promise<Comparison>
+  /**
+   * Forgets everything and compares another market while it goes on: the sink has stored the records
+   * below `seen` when the comparison begins, the candles of all of them when it reads candles, and all
+   * records when it asks for them.
+   *
+   * @param tamper what happens to the candles before they are read.
+   */
+  compareWhileRunning(
+    events: readonly MarketEvent[],
+    seen: number,
+    tamper?: string,
+  ): Promise<Comparison>
 }
 
 /** @param topic what the database knows as the topic of trades. */
@@ -42,20 +80,38 @@ export async function createStoredMarket(topic = 'market-events'): Promise<Store
   const created = await testDatabase()
   await migrate(created.url)
   const database = new Database(created.url, { applicationName: 'test' })
+  const options = { ...verifyDefaults, shownDifferences: 50 }
+  const clear = () =>
+    database.query(
+      'truncate trades, candles, rejected, sequence_gaps, feed_watermarks, sink_offsets',
+    )
   return {
     database,
     databaseUrl: created.url,
     store: async (events) => {
-      await database.query(
-        'truncate trades, candles, rejected, sequence_gaps, feed_watermarks, sink_offsets',
-      )
-      return await storeMarket(database, topic, events)
+      await clear()
+      const result = aggregate(events)
+      await storeRecords(database, topic, events, 0)
+      await storeResult(database, topic, result)
+      return result
     },
-    compare: async () =>
+    compare: async (changes) =>
       compareCandles(database, await takeSnapshot(database, topic), {
-        ...verifyDefaults,
-        shownDifferences: 5,
+        ...options,
+        whenRecordsStored: async () => undefined,
+        ...changes,
       }),
+    compareWhileRunning: async (events, seen, tamper) => {
+      await clear()
+      await storeRecords(database, topic, events.slice(0, seen), 0)
+      const snapshot = await takeSnapshot(database, topic)
+      await storeResult(database, topic, aggregate(events))
+      if (tamper !== undefined) await database.query(tamper)
+      return await compareCandles(database, snapshot, {
+        ...options,
+        whenRecordsStored: () => storeRecords(database, topic, events.slice(seen), seen),
+      })
+    },
     [Symbol.asyncDispose]: async () => {
       await database[Symbol.asyncDispose]()
       await created[Symbol.asyncDispose]()
@@ -63,51 +119,84 @@ export async function createStoredMarket(topic = 'market-events'): Promise<Store
   }
 }
 
-async function storeMarket(
+const codec: StoredWindowCodec = {
+  encode: serialize,
+  // What `encode` was given.
+  decode: (bytes) => deserialize(bytes) as StoredWindow,
+}
+
+function aggregate(events: readonly MarketEvent[]): MarketResult {
+  const aggregation = new PartitionAggregation(settings, codec)
+  const made: Candle[] = []
+  const outcomes = events.map((event, offset) => {
+    let applied = aggregation.apply(event, offset)
+    if (applied.needs !== null) {
+      applied = aggregation.apply(event, offset, loggedTrades(events, applied.needs))
+    }
+    made.push(...applied.candles)
+    return applied.outcome
+  })
+  return { candles: made, outcomes }
+}
+
+function loggedTrades(
+  events: readonly MarketEvent[],
+  ranges: readonly OffsetRange[],
+): readonly LoggedTrade[] {
+  return ranges.flatMap(({ from, to }) =>
+    events.slice(from, to + 1).flatMap((event, at) => {
+      return event.type === 'Trade' ? [{ offset: from + at, trade: event.value }] : []
+    }),
+  )
+}
+
+/** As pg-sink does: of trades the first of an identity, of gaps the last record, of feeds the last heartbeat. */
+async function storeRecords(
   database: Database,
   topic: string,
   events: readonly MarketEvent[],
-): Promise<readonly Candle[]> {
-  const aggregation = new PartitionAggregation({
-    graceMs: verifyDefaults.graceMs,
-    futureToleranceMs,
-    intervals: ['1s', '1m'],
-    indicators: [],
+  from: number,
+): Promise<void> {
+  const insertTrades = bulkInsert(trades)
+  const upsertGap = bulkUpsert(sequenceGaps)
+  const upsertWatermark = bulkUpsert(feedWatermarks, {
+    set: { up_to: 'greatest(excluded.up_to, feed_watermarks.up_to)' },
   })
-  const closed: Candle[] = []
-  const rejects: RejectedRow[] = []
-  for (const [offset, event] of events.entries()) {
-    const applied = aggregation.apply(event, offset)
-    closed.push(...applied.candles)
-    if (rejectedOutcomes.has(applied.outcome)) {
-      rejects.push(rejectAt(topic, offset, applied.outcome))
+  const rows = events.flatMap(({ type, value }, at) =>
+    type === 'Trade' ? [tradeRow(value, { partition: 0, offset: from + at })] : [],
+  )
+  await database.query(insertTrades.with(rows))
+  for (const [at, { type, value }] of events.entries()) {
+    const offset = from + at
+    if (type === 'SequenceGap') {
+      await database.query(upsertGap.with([gapRow(value, { partition: 0, offset })]))
+    } else if (type === 'FeedHeartbeat' && value.upTo - value.receivedAt <= futureToleranceMs) {
+      const row = { feedId: value.feedId, upTo: timeText(value.upTo), heartbeatOffset: offset }
+      await database.query(upsertWatermark.with([{ partition: 0, ...row }]))
     }
   }
-  const rows = events.flatMap(({ type, value }, offset) =>
-    type === 'Trade' ? [tradeRow(value, { partition: 0, offset })] : [],
+  const nextOffset = from + events.length
+  await database.query(
+    bulkUpsert(sinkOffsets).with([{ topic, partition: 0, nextOffset, epoch: 1 }]),
   )
-  const gaps = events.flatMap(({ type, value }, offset) =>
-    type === 'SequenceGap' ? [gapRow(value, { partition: 0, offset })] : [],
-  )
-  const next = { topic, partition: 0, nextOffset: events.length, epoch: 1 }
-  await database.query(bulkInsert(trades).with(rows))
-  await database.query(bulkInsert(rejected).with(rejects))
-  await database.query(bulkInsert(candles).with(closed.map(candleRow)))
-  await database.query(bulkInsert(sequenceGaps).with(gaps))
-  await database.query(bulkInsert(sinkOffsets).with([next]))
-  for (const { type, value } of events) {
-    if (type === 'FeedHeartbeat') await storeHeartbeat(database, value)
-  }
-  return closed
 }
 
-async function storeHeartbeat(
+async function storeResult(
   database: Database,
-  { feedId, upTo, receivedAt }: FeedHeartbeat,
+  topic: string,
+  { candles: made, outcomes }: MarketResult,
 ): Promise<void> {
-  if (upTo - receivedAt > futureToleranceMs) return
-  const upsert = bulkUpsert(feedWatermarks, 'excluded.up_to > feed_watermarks.up_to')
-  await database.query(upsert.with([{ partition: 0, feedId, upTo: timeText(upTo) }]))
+  const standing = new Map(
+    made.map((candle) => [
+      [candle.interval, candle.windowStart, candle.instrumentId].join(' '),
+      candle,
+    ]),
+  )
+  const rejects = outcomes.flatMap((outcome, offset) =>
+    rejectedOutcomes.has(outcome) ? [rejectAt(topic, offset, outcome)] : [],
+  )
+  await database.query(bulkInsert(candles).with([...standing.values()].map(candleRow)))
+  await database.query(bulkInsert(rejected).with(rejects))
 }
 
 function rejectAt(topic: string, offset: number, reason: string): RejectedRow {
@@ -130,7 +219,11 @@ function rejectAt(topic: string, offset: number, reason: string): RejectedRow {
 export const base = Date.UTC(2026, 0, 5)
 
 /** A trade at a time in ms after the market's beginning. */
-export function trade(number: number, afterMs: number, changes: Partial<Trade> = {}): MarketEvent {
+export function trade(
+  number: number,
+  afterMs: number,
+  changes: Partial<Trade> = {},
+): MarketEvent & { readonly type: 'Trade' } {
   const eventTime = base + afterMs
   return {
     type: 'Trade',

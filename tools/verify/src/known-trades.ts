@@ -1,0 +1,89 @@
+/**
+ * What the snapshot holds, as temporary tables of one transaction: how far each feed is closed, the
+ * instruments, and the trades as they stand.
+ */
+
+/**
+ * The intervals that are compared, from the lowest up.
+ *
+ * $1, $2: names and lengths in ms.
+ */
+export const createLevels = `
+create temp table levels on commit drop as
+select interval, ms * interval '1 millisecond' as length
+from unnest($1::text[], $2::bigint[]) as level (interval, ms)`
+
+/**
+ * Up to where windows of a feed in a partition must have closed, and where its latest heartbeat stands.
+ *
+ * $1, $2, $3, $4: the snapshot's heartbeats by partition and feed. $5: grace in ms.
+ */
+export const createWatermarks = `
+create temp table watermarks on commit drop as
+select partition, feed_id, heartbeat_offset,
+  up_to - $5::bigint * interval '1 millisecond' as closed_until
+from unnest($1::integer[], $2::text[], $3::timestamptz[], $4::bigint[])
+  as watermark (partition, feed_id, up_to, heartbeat_offset)`
+
+/**
+ * The instruments of the snapshot. Each belongs to the feed of its latest trade; closed_until is null
+ * for a feed that has sent no heartbeat.
+ *
+ * Candles change only when a heartbeat of their feed is read: a late trade that came behind the latest
+ * one shows in no candle yet. So that heartbeat is where an instrument's records end: next_offset.
+ *
+ * An instrument that changed its feed, or expired, is taken for one that did not: InstrumentStatus is not
+ * stored. Where it were, the rule of inverse contracts would go into the sums of known_trades.
+ *
+ * $1, $2: partitions of market-events and the offsets that the snapshot goes up to.
+ */
+export const createInstruments = `
+create temp table instruments on commit drop as
+with positions as (
+  select * from unnest($1::integer[], $2::bigint[]) as position (partition, next_offset)
+), feeds as (
+  select instrument_id, partition, feed_id, max(source_offset) as last_offset, count(*) as trades
+  from trades join positions on partition = source_partition and source_offset < next_offset
+  group by instrument_id, partition, feed_id
+)
+select distinct on (instrument_id)
+  instrument_id, partition, feeds.feed_id, closed_until,
+  coalesce(heartbeat_offset, 0) as next_offset,
+  sum(trades) over (partition by instrument_id) as trades
+from feeds left join watermarks using (partition, feed_id)
+order by instrument_id, last_offset desc`
+
+/**
+ * Trades that the aggregator turned away: they change nothing. Late ones count after all once their
+ * second was rebuilt from the log as it was behind them; a rebuildId is the offset of the Rebuild.
+ *
+ * $1: the topic market-events.
+ */
+export const createTurnedAway = `
+create temp table turned_away on commit drop as
+select trades.instrument_id, trade_id, version, event_time, source_offset,
+  reason = 'late' and coalesce(rebuild_id > source_offset, false) as is_rebuilt
+from rejected
+  join trades using (source_partition, source_offset)
+  left join candles on candles.instrument_id = trades.instrument_id and candles.interval = '1s'
+    and candles.window_start = date_bin('1 second', event_time, 'epoch')
+where stage = 'aggregator' and source_topic = $1`
+
+/**
+ * Every record of a trade that was taken, and whether it is the one that stands: of the highest version
+ * the first. Records are of one trade if they have one sequence, or, without sequences, one id.
+ */
+export const createKnownTrades = `
+create temp table known_trades on commit drop as
+select instrument_id, trade_id, version, sequence, status, trades.event_time, venue_order, price,
+  quantity, notional_usd, taker_side,
+  is_rebuilt is true as came_late,
+  row_number() over identity = 1 as stands,
+  version < first_value(version) over identity as is_replaced
+from trades join instruments using (instrument_id)
+  left join turned_away using (instrument_id, trade_id, version)
+where trades.source_offset < next_offset and is_rebuilt is distinct from false
+window identity as (
+  partition by instrument_id, sequence, case when sequence is null then trade_id end
+  order by version desc, trades.source_offset
+)`
