@@ -1,10 +1,11 @@
-import { DecodeFailure, readPartition, topicName } from '@tickertape/kafka-avro'
+import { DecodeFailure, topicName } from '@tickertape/kafka-avro'
 import type { Deserializer } from '@tickertape/kafka-avro'
 import type { ChangelogState, StoredWindowRecord } from '@tickertape/candles'
 import type { InstrumentState, PartitionState } from '@tickertape/market-model'
 
 import { parseChangelogKey } from './changelog-key.ts'
 import type { AggregatorConfig } from './config.ts'
+import { readRange } from './partition-range.ts'
 import { StateMismatch } from './state-mismatch.ts'
 
 /** Windows stay bytes: a million of them are taken over without being decoded. */
@@ -30,11 +31,8 @@ export async function readChangelog(
   const instruments = new Map<string, InstrumentState>()
   const windows = new Map<string, Uint8Array>()
   let own: PartitionState | undefined
-  const batches = readPartition(
-    { brokers: config.kafka.brokers, clientId: `${config.kafka.transactionalId}-restore` },
-    { topic, partition, from: 'earliest', to: 'end' },
-  )
-  for await (const messages of batches) {
+  const range = { topic, partition, from: 'earliest', to: 'end' } as const
+  for await (const messages of readRange(config, 'restore', range)) {
     signal.throwIfAborted()
     await deserializer.prepare(messages.map(({ value }) => value))
     for (const { key, value, offset } of messages) {
@@ -42,7 +40,7 @@ export async function readChangelog(
       // Nearly all records are windows: the others have no bar in their keys, or a name with two.
       const { kind } = parseChangelogKey(name)
       if (kind === 'window') {
-        // A copy of a small buffer comes from Node's pool; what the client hands out costs 200 bytes more.
+        // A small copy, in Node's pool: what the client hands out may keep a whole fetch in memory.
         if (value === null) windows.delete(name)
         else windows.set(name, Buffer.from(value))
         continue

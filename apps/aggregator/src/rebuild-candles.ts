@@ -1,7 +1,8 @@
 import type { AggregationEvent, AppliedEvent, PartitionAggregation } from '@tickertape/candles'
-import { DecodeFailure, KafkaAvroError, readPartition, topicName } from '@tickertape/kafka-avro'
+import { DecodeFailure, KafkaAvroError, topicName } from '@tickertape/kafka-avro'
 import type { Candle, Rebuild } from '@tickertape/market-model'
 
+import { readRange } from './partition-range.ts'
 import type { RestoreSources } from './restore.ts'
 
 /** A Rebuild record as it was read: its offset is the rebuildId. */
@@ -49,7 +50,7 @@ export async function* rebuildCandles(
   const first = new Pass(sources, request, ({ outcome }, logged) => {
     if (outcome === 'late') late.push(logged)
   })
-  for await (const batch of readRange(sources, request, signal)) {
+  for await (const batch of readEvents(sources, request, signal)) {
     await first.apply(batch)
     if (late.length > config.maxOpenTrades) {
       throw new RebuildRefused(
@@ -65,7 +66,7 @@ export async function* rebuildCandles(
     }
   })
   await second.apply(late)
-  for await (const batch of readRange(sources, request, signal)) {
+  for await (const batch of readEvents(sources, request, signal)) {
     await second.apply(batch)
     while (chunk.length >= config.commit.records) {
       yield chunk.slice(0, config.commit.records)
@@ -124,23 +125,15 @@ class Pass {
   }
 }
 
-async function* readRange(
+async function* readEvents(
   { config, marketEvents }: RestoreSources,
   { partition, offset, rebuild }: RebuildRequest,
   signal: AbortSignal,
 ): AsyncGenerator<readonly LoggedEvent[]> {
-  const { brokers, topicPrefix, transactionalId } = config.kafka
-  const batches = readPartition(
-    { brokers, clientId: `${transactionalId}-rebuild` },
-    {
-      topic: topicName('market-events', topicPrefix),
-      partition,
-      from: rebuild.fromOffset,
-      to: offset,
-    },
-  )
+  const topic = topicName('market-events', config.kafka.topicPrefix)
+  const range = { topic, partition, from: rebuild.fromOffset, to: offset }
   try {
-    for await (const messages of batches) {
+    for await (const messages of readRange(config, 'rebuild', range)) {
       signal.throwIfAborted()
       await marketEvents.prepare(messages)
       yield messages.flatMap(({ value, offset: at }) => {

@@ -1,12 +1,13 @@
 import { AggregationSettingsError, PartitionAggregation } from '@tickertape/candles'
 import type { StoredWindowCodec } from '@tickertape/candles'
-import { DecodeFailure, readPartition, topicName } from '@tickertape/kafka-avro'
+import { DecodeFailure, topicName } from '@tickertape/kafka-avro'
 import type { Deserializer, MarketEventReader } from '@tickertape/kafka-avro'
 import type { RebuildProgress } from '@tickertape/market-model'
 
 import { readChangelog } from './changelog.ts'
 import type { AggregatorConfig } from './config.ts'
 import type { RestoreCounts } from './events.ts'
+import { readRange } from './partition-range.ts'
 import type { Rereads } from './rereads.ts'
 import { StateMismatch, requireMatchingState } from './state-mismatch.ts'
 import type { PartitionStanding } from './state-mismatch.ts'
@@ -69,11 +70,7 @@ async function replay(
 ): Promise<number> {
   let replayed = 0
   const topic = topicName('market-events', config.kafka.topicPrefix)
-  const batches = readPartition(
-    { brokers: config.kafka.brokers, clientId: `${config.kafka.transactionalId}-restore` },
-    { topic, ...range },
-  )
-  for await (const messages of batches) {
+  for await (const messages of readRange(config, 'restore', { topic, ...range })) {
     signal.throwIfAborted()
     await marketEvents.prepare(messages)
     for (const { value, offset } of messages) {
