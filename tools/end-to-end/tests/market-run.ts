@@ -12,16 +12,24 @@ import { verify, verifyDefaults } from '@tickertape/verify'
 import type { VerifyReport } from '@tickertape/verify'
 
 import { Road } from '../src/index.ts'
+import { MarketAppender } from './market-appender.ts'
 
 export interface MarketRunOptions {
   readonly venue: 'deribit' | 'binance'
   readonly instruments: readonly string[]
   readonly simulator: SimulatorOptions
+  /** Of the services, beyond their defaults. */
+  readonly settings?: Readonly<Record<string, string>>
   /** What happens to the road while trades flow; `progress` waits for a share of all trades in PostgreSQL. */
   readonly during?: (run: {
     readonly road: Road
     readonly simulator: RunningSimulator
     readonly progress: (share: number) => Promise<void>
+  }) => Promise<void>
+  /** What happens once the market's last window has closed; heartbeats go on. */
+  readonly afterwards?: (run: {
+    readonly append: MarketAppender
+    readonly database: Pick<Client, 'query'>
   }) => Promise<void>
 }
 
@@ -46,6 +54,8 @@ export interface MarketRunResult {
   readonly rejected: readonly string[]
   /** Trades that the 1s candles count. */
   readonly tradesInCandles: number
+  /** Candles that stand in a revision, as `interval windowStart quality`. */
+  readonly revised: readonly string[]
 }
 
 /**
@@ -62,6 +72,7 @@ export async function runMarket(options: MarketRunOptions): Promise<MarketRunRes
     instruments: options.instruments,
     wsUrl: deribit ? simulator.deribitWsUrl : simulator.binanceWsUrl,
     restUrl: deribit ? simulator.deribitRestUrl : simulator.binanceRestUrl,
+    ...(options.settings === undefined ? {} : { settings: options.settings }),
   })
   const truth = truthOf(simulator, options)
   const database = new Client({ connectionString: road.databaseUrl })
@@ -93,6 +104,10 @@ export async function runMarket(options: MarketRunOptions): Promise<MarketRunRes
       async () => (await watermark(database)) >= lastMinute + 1_000,
       { withinMs: 240_000, everyMs: 200 },
     )
+    if (options.afterwards !== undefined) {
+      await using append = await MarketAppender.open(stack, road.topicPrefix)
+      await options.afterwards({ append, database })
+    }
     const report = await verify({
       ...verifyDefaults,
       brokers: stack.kafkaBrokers,
@@ -109,6 +124,7 @@ export async function runMarket(options: MarketRunOptions): Promise<MarketRunRes
         database,
         "select sum(trade_count) as value from candles where interval = '1s'",
       ),
+      revised: await readRevised(database),
     }
   } catch (error) {
     throw new Error(`${error instanceof Error ? error.message : String(error)}\n${road.output}`, {
@@ -189,6 +205,14 @@ async function readRejected(database: Client): Promise<readonly string[]> {
     'select stage, reason from rejected order by stage, reason',
   )
   return rows.map(({ stage, reason }) => `${stage}: ${reason}`)
+}
+
+async function readRevised(database: Client): Promise<readonly string[]> {
+  const { rows } = await database.query<{ candle: string }>(
+    `select concat_ws(' ', interval, to_char(window_start at time zone 'UTC', 'HH24:MI:SS'), quality) as candle
+      from candles where revision > 0 order by window_end, window_start desc, instrument_id`,
+  )
+  return rows.map(({ candle }) => candle)
 }
 
 async function readTrades(database: Client): Promise<readonly PlainTrade[]> {

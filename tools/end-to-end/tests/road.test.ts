@@ -3,7 +3,9 @@ import { fileURLToPath } from 'node:url'
 
 import { describe, expect, it } from 'vitest'
 
-import { repetitions } from '@tickertape/testing'
+import { noOptionalFacts } from '@tickertape/market-model'
+import type { Trade } from '@tickertape/market-model'
+import { repetitions, waitUntil } from '@tickertape/testing'
 import { formatReport } from '@tickertape/verify'
 
 import { roadServices } from '../src/index.ts'
@@ -41,12 +43,13 @@ const killEach =
   }
 
 /**
- * Verification leaves out what the aggregator turned away, so an untrue heartbeat, which makes trades late,
- * shows only in the counts of candles and rejects.
+ * An untrue heartbeat, which makes trades late, shows neither in the candles, for late trades revise them,
+ * nor in the verification, but in the revisions.
  */
 function expectExact(result: MarketRunResult): void {
   expectStored(result)
   expect(result.rejected).toEqual([])
+  expect(result.revised).toEqual([])
   expect(result.tradesInCandles).toBe(result.truth.length)
 }
 
@@ -95,11 +98,80 @@ describe('a seeded Deribit market', () => {
     })
     expectStored(result)
     // A trade that the venue leaves out shows only when the next one of its instrument comes: heartbeats
-    // may have passed it by then.
-    const late = result.rejected.filter((reject) => reject === 'aggregator: late')
-    const malformed = Array.from({ length: 3 }, () => 'ingest: malformed')
-    expect(result.rejected).toEqual([...late, ...malformed])
-    expect(result.tradesInCandles + late.length).toBe(result.truth.length)
+    // may have passed it by then, and its candle is revised.
+    expect(result.rejected).toEqual(Array.from({ length: 3 }, () => 'ingest: malformed'))
+    expect(result.tradesInCandles).toBe(result.truth.length)
+  })
+
+  it('takes what comes after a window has closed as revisions of its candles', async () => {
+    const instrumentId = 'deribit:BTC-PERPETUAL'
+    const secondStart = start + minute
+    const second = new Date(secondStart).toISOString()
+    const added: Trade[] = []
+    const result = await runMarket({
+      ...seededDeribit,
+      // Event time runs fast once the market has ended.
+      settings: { AGGREGATOR_HORIZON_MS: String(24 * 60 * minute) },
+      afterwards: async ({ append, database }) => {
+        const { rows } = await database.query<{ feed_id: string; last: string }>(
+          `select feed_id, max(sequence) as last from trades
+            where instrument_id = $1 group by feed_id`,
+          [instrumentId],
+        )
+        const feedId = rows[0]?.feed_id ?? ''
+        const last = Number(rows[0]?.last)
+        const missing = {
+          gapId: 'test',
+          feedId,
+          replicaId: 'test',
+          fromTime: secondStart,
+          toTime: secondStart + 1_000,
+          fromSequence: last + 1,
+          toSequence: last + 2,
+          state: 'open',
+        } as const
+        const whenQuality = (quality: string) =>
+          waitUntil(`the candles of the second to be ${quality}`, async () => {
+            const found = await database.query(
+              `select from candles where instrument_id = $1 and quality = $2
+                and window_start <= $3 and window_end > $3 and interval in ('1s', '1m')`,
+              [instrumentId, quality, second],
+            )
+            return (found.rowCount ?? 0) === 2
+          })
+        await append.gap(instrumentId, missing)
+        await whenQuality('gap')
+        for (const sequence of [last + 1, last + 2]) {
+          const trade = lateTrade(feedId, sequence, secondStart + (sequence - last))
+          added.push(trade)
+          await append.trade(trade)
+        }
+        await whenQuality('backfilled')
+        // A correction of the first of them, and a cancel of the other.
+        const [first, other] = added
+        if (first === undefined || other === undefined) throw new Error('two trades were added')
+        await append.trade({ ...first, version: 1, price: { mantissa: 1, exponent: 0 } })
+        await append.trade({ ...other, version: 1, status: 'cancelled' })
+        await waitUntil('the correction in a candle', async () => {
+          const found = await database.query(
+            `select from candles
+              where instrument_id = $1 and interval = '5m' and low = 1 and window_start <= $2`,
+            [instrumentId, second],
+          )
+          return (found.rowCount ?? 0) === 1
+        })
+      },
+    })
+    expect(formatReport(result.report)).toContain(': 0 differences')
+    expect(result.report.candles['5m']).toBeGreaterThan(0)
+    expect(result.rejected).toEqual([])
+    expect(result.tradesInCandles).toBe(result.truth.length + 1)
+    // The first five minutes hold the instrument's first second: what was partial stays so.
+    expect(result.revised).toEqual([
+      '1s 09:31:00 backfilled',
+      '1m 09:31:00 backfilled',
+      '5m 09:30:00 partial',
+    ])
   })
 })
 
@@ -118,6 +190,27 @@ describe('recorded Binance messages', () => {
     expectExact(result)
   })
 })
+
+/** A trade of BTC-PERPETUAL that the simulator's market does not have. */
+function lateTrade(feedId: string, sequence: number, eventTime: number): Trade {
+  return {
+    venue: 'deribit',
+    feedId,
+    instrument: 'BTC-PERPETUAL',
+    tradeId: `late-${sequence}`,
+    version: 0,
+    status: 'confirmed',
+    sequence,
+    venueOrder: null,
+    price: { mantissa: 50_000 + (sequence % 7), exponent: 0 },
+    quantity: { mantissa: 1, exponent: 1 },
+    notionalUsd: null,
+    takerSide: 'buy',
+    eventTime,
+    receivedAt: eventTime + minute,
+    ...noOptionalFacts,
+  }
+}
 
 function requireRecordings(skip: (reason: string) => never): void {
   if (!existsSync(recordings)) skip(`the recordings are not at hand (looked in ${recordings})`)
