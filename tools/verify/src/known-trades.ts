@@ -32,8 +32,7 @@ from unnest($1::integer[], $2::text[], $3::timestamptz[], $4::bigint[])
  * Candles change only when a heartbeat of their feed is read: a late trade that came behind the latest
  * one shows in no candle yet. So that heartbeat is where an instrument's records end: next_offset.
  *
- * An instrument that changed its feed, or expired, is taken for one that did not: InstrumentStatus is not
- * stored. Where it were, the rule of inverse contracts would go into the sums of known_trades.
+ * An instrument that expired is taken for one that did not: InstrumentStatus is not stored.
  *
  * $1, $2: partitions of market-events and the offsets that the snapshot goes up to.
  */

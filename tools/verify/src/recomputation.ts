@@ -25,6 +25,10 @@ $$`
  * One candle for each second in which a trade counts: confirmed, in the version that stands.
  *
  * One sort serves all ordered aggregates, for they have the same order.
+ *
+ * What an instrument is is not stored: quantities are in base here. On an inverse contract volume is in
+ * quote and quote_volume in base, the sum of divide_half_even(quantity, price), and vwap is the quotient
+ * the other way round: that rule has its place here and in createExpected.
  */
 export const createSeconds = `
 create temp table seconds on commit drop as
