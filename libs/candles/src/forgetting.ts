@@ -26,11 +26,14 @@ function forgetWindowsOf(books: PartitionBooks, instrument: InstrumentProgress):
   const { forgottenUntil } = instrument
   let isChanged = false
   for (const [level, { windows }] of instrument.levels.entries()) {
-    // One window before those that are not forgotten stays: its close and means are what they go on from.
-    let isAnchorWanted = true
+    // Before those that are not forgotten the last window stays, and the last with trades: its means and its
+    // close are what they go on from.
+    let isLastWanted = true
+    let isCloseWanted = level === 0
     for (const start of windows.startsBetween(0, forgottenUntil).toReversed()) {
       if (!isForgottenWindow(plan, instrument, level, start)) {
-        isAnchorWanted = true
+        isLastWanted = true
+        isCloseWanted = level === 0
         continue
       }
       const window = level === 0 ? windows.get(start) : undefined
@@ -38,10 +41,11 @@ function forgetWindowsOf(books: PartitionBooks, instrument: InstrumentProgress):
         instrument.forget(window)
         isChanged = true
       }
-      if (isAnchorWanted && window?.sums.tradeCount !== 0) {
-        isAnchorWanted = false
-        continue
-      }
+      const hasClose = window !== undefined && window.sums.tradeCount > 0
+      const isAnchor = isLastWanted || (isCloseWanted && hasClose)
+      isLastWanted = false
+      if (hasClose) isCloseWanted = false
+      if (isAnchor) continue
       windows.delete(start)
       books.markWindowsChanged(instrument)
     }

@@ -23,8 +23,10 @@ export class FeedGaps {
    * the next time.
    */
   announce(gap: Omit<KnownGap, 'heldFrom'>, forgottenUntil: number): void {
-    const before = this.#byId.get(gap.gapId)?.get(gap.instrumentId)?.heldFrom ?? null
-    const heldFrom = before ?? (gap.state === 'open' ? forgottenUntil : null)
+    const known = this.#byId.get(gap.gapId)
+    // An instrument's first record of its own goes on from that of the whole feed.
+    const before = known?.get(gap.instrumentId) ?? known?.get(null)
+    const heldFrom = before?.heldFrom ?? (gap.state === 'open' ? forgottenUntil : null)
     this.put({ ...gap, heldFrom })
   }
 

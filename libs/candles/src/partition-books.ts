@@ -2,11 +2,12 @@ import type { AggregationPlan } from './aggregation-settings.ts'
 import type { KnownGap, StoredWindow } from '@tickertape/market-model'
 import type { OpenWindow } from './open-window.ts'
 import type { StoredWindowCodec } from './stored-windows.ts'
+import { equalDecimals } from '@tickertape/market-model'
 import { FeedProgress } from './feed-progress.ts'
 import { InstrumentProgress, lastTradesOf } from './instrument-progress.ts'
 import { isFinalWindow, isForgottenWindow } from './parent-windows.ts'
 import { emptyWindow, storedWindow } from './stored-trades.ts'
-import { equalSums } from './trade-sums.ts'
+import { equalSums, flatSums } from './trade-sums.ts'
 import { ownQuality } from './window-quality.ts'
 
 /** All that is known of one partition, and what of it the changelog does not hold yet. */
@@ -141,9 +142,13 @@ export class PartitionBooks {
       next = { ...after, sums, pending: before.pending || differs }
     }
     this.#put(instrument, next, !isClosed || next.pending)
-    this.#refreshLast(instrument, windowStart)
-    const isEmpty = after.sums.tradeCount === 0
-    if (isClosed && isEmpty !== (before.sums.tradeCount === 0)) this.#refreshFirst(instrument)
+  }
+
+  /** After the updates of one record: what other windows take from those that begin there. */
+  updated(instrument: InstrumentProgress, starts: readonly number[]): void {
+    for (const start of starts) this.#refreshLast(instrument, start)
+    for (const start of starts) this.#refreshTakenBack(instrument, start)
+    this.#refreshFirst(instrument)
   }
 
   /** Gaps that touch a window of the lowest interval may give it another quality. */
@@ -187,6 +192,18 @@ export class PartitionBooks {
     instrument.lowest.put(windowStart, window)
     this.markWindowsChanged(instrument)
     if (isAsked) instrument.feed.agenda.add(windowStart + this.lowestMs, 0, instrument)
+  }
+
+  /** Candles whose trades were all taken back are flat at the close before them, which is another now. */
+  #refreshTakenBack(instrument: InstrumentProgress, start: number): void {
+    for (const window of instrument.lowest.between(start + 1, instrument.closedUntil)) {
+      const { windowStart, tradeCount, close, quality } = window.sums
+      if (tradeCount > 0 || windowStart + this.lowestMs > instrument.closedUntil) return
+      const price = instrument.lastTradesBefore(windowStart)?.close
+      if (window.revision < 0 || price === undefined || equalDecimals(price, close)) continue
+      const sums = { ...flatSums(windowStart, price), quality }
+      this.#put(instrument, { ...window, sums, pending: true }, true)
+    }
   }
 
   #refreshLast(instrument: InstrumentProgress, start: number): void {

@@ -165,6 +165,8 @@ function place(
   // The correction of a trade is in two windows now, or in one that is stored.
   if (open !== undefined) setAside(books, instrument, start)
   addStored(books, instrument, taken, start, replaced)
+  const former = replaced === undefined ? [] : [startOf(books, replaced.trade)]
+  books.updated(instrument, [...former, start])
   if (trade.status !== 'confirmed') return 'uncounted'
   follow(books, instrument, trade, false)
   return isClosed || wasClosed ? 'revised' : 'accepted'
