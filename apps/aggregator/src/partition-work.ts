@@ -7,6 +7,7 @@ import type {
   TopicPartitionOffset,
 } from '@tickertape/kafka-avro'
 
+import { Commits } from './commits.ts'
 import type { AggregatorEvents } from './events.ts'
 import { InstanceFenced, isFenced } from './fencing.ts'
 import type { LiveCandles } from './live-candles.ts'
@@ -59,11 +60,11 @@ export class PartitionWork implements PartitionHandlers {
   /** Aborted when partitions are let go. */
   #ownership = new AbortController()
   #restoring: Promise<void> = Promise.resolve()
-  /** The transaction under way: records are applied on meanwhile. */
-  #inFlight: Promise<void> = Promise.resolve()
-  /** Of what runs in the background. */
-  #failure: { readonly error: unknown } | undefined
-  #lastCommit = performance.now()
+  readonly #commits = new Commits({
+    take: () =>
+      [...this.#owned.values()].filter(({ isDirty }) => isDirty).map((owned) => owned.takeOutput()),
+    write: (outputs) => this.#write(outputs),
+  })
   #turn = 0
 
   constructor(parts: WorkParts) {
@@ -109,11 +110,10 @@ export class PartitionWork implements PartitionHandlers {
 
   async revoked(partitions: readonly TopicPartition[], lost: boolean): Promise<void> {
     this.#ownership.abort()
+    if (!lost) await this.#commits.begin()
+    await this.#commits.settle()
     await this.#restoring
     await Promise.all([...this.#rebuilds.values()].map((run) => run.stopped()))
-    if (!lost) await this.#commit()
-    await this.#inFlight
-    this.#throwFailure()
     for (const { partition } of partitions) {
       const owned = this.#owned.get(partition)
       if (owned === undefined) continue
@@ -129,13 +129,13 @@ export class PartitionWork implements PartitionHandlers {
   }
 
   async process(records: readonly LogRecord[]): Promise<void> {
-    this.#throwFailure()
+    this.#commits.throwFailure()
     if (records.length > 0) {
       await this.#parts.marketEvents.prepare(records)
       this.#deliver(records)
     }
     await this.#work(performance.now() + turnMs)
-    if (this.#isCommitDue()) await this.#commit()
+    await this.#commitIfDue()
     this.#steerReading()
     this.#parts.live?.publish(this.#livePartitions())
     this.#parts.events.tellWithheld()
@@ -144,6 +144,7 @@ export class PartitionWork implements PartitionHandlers {
   /** What runs in the background ends. */
   end(): void {
     this.#ownership.abort()
+    this.#commits.cancelSoon()
   }
 
   measure(): readonly PartitionMeasure[] {
@@ -192,7 +193,7 @@ export class PartitionWork implements PartitionHandlers {
         },
       )
     } catch (error) {
-      if (!signal.aborted) this.#fail(error)
+      if (!signal.aborted) this.#commits.fail(error)
     }
   }
 
@@ -227,7 +228,7 @@ export class PartitionWork implements PartitionHandlers {
   async #goOn(owned: OwnedPartition, stop: Stop): Promise<void> {
     switch (stop.kind) {
       case 'full':
-        return this.#commit()
+        return this.#commits.begin()
       case 'needs':
         return owned.supply(await this.#parts.rereads.read(owned.partition, stop.ranges))
       case 'rebuild':
@@ -249,30 +250,20 @@ export class PartitionWork implements PartitionHandlers {
   }
 
   /**
-   * Candles of a caught-up partition go out at once: nobody gains by their waiting. Behind the end,
+   * Results of a caught-up partition go out at once: nobody gains by their waiting. Behind the end,
    * transactions are as large as the settings allow.
    */
-  #isCommitDue(): boolean {
-    // A commit sets long open windows aside: what a full partition waits for.
-    if (this.#room() === 0 || this.#limit.isAnyReached) return true
+  async #commitIfDue(): Promise<void> {
     const { intervalMs } = this.#parts.config.commit
-    const waited = performance.now() - this.#lastCommit
-    for (const owned of this.#owned.values()) {
-      if (!owned.hasResults) continue
-      if (waited >= intervalMs || this.#lag(owned) <= nearlyCaughtUp) return true
-    }
-    return waited >= quietCommits * intervalMs
-  }
-
-  /** Begins a transaction with all that was applied, as soon as the one before it is through. */
-  async #commit(): Promise<void> {
-    await this.#inFlight
-    this.#throwFailure()
-    this.#lastCommit = performance.now()
-    const outputs = [...this.#owned.values()]
-      .filter(({ isDirty }) => isDirty)
-      .map((owned) => owned.takeOutput())
-    if (outputs.length > 0) this.#inFlight = this.#write(outputs)
+    const { sinceLastMs } = this.#commits
+    // A commit sets long open windows aside: what a full partition waits for.
+    const isFull = this.#room() === 0 || this.#limit.isAnyReached
+    if (isFull || sinceLastMs >= quietCommits * intervalMs) return this.#commits.begin()
+    const withResults = [...this.#owned.values()].filter(({ hasResults }) => hasResults)
+    if (withResults.length === 0) return undefined
+    if (sinceLastMs >= intervalMs) return this.#commits.begin()
+    if (withResults.some((owned) => this.#lag(owned) <= nearlyCaughtUp)) this.#commits.beginSoon()
+    return undefined
   }
 
   async #write(outputs: readonly PartitionOutput[]): Promise<void> {
@@ -292,9 +283,7 @@ export class PartitionWork implements PartitionHandlers {
       )
     } catch (error) {
       const fenced = isFenced(error) && Date.now() - began < transactionTimeoutMs
-      this.#fail(
-        fenced ? new InstanceFenced(config.kafka.transactionalId, { cause: error }) : error,
-      )
+      throw fenced ? new InstanceFenced(config.kafka.transactionalId, { cause: error }) : error
     }
   }
 
@@ -329,14 +318,6 @@ export class PartitionWork implements PartitionHandlers {
   #lag({ partition, position }: OwnedPartition): number {
     const end = this.#parts.reader.lastKnownEnd(this.#topic('market-events'), partition)
     return Math.max(0, (end ?? position) - position)
-  }
-
-  #fail(error: unknown): void {
-    this.#failure ??= { error }
-  }
-
-  #throwFailure(): void {
-    if (this.#failure !== undefined) throw this.#failure.error
   }
 
   #topic(topic: Parameters<typeof topicName>[0]): string {
