@@ -45,18 +45,23 @@ describe('exactly once', () => {
     expect(counted.reduce((sum, { tradeCount }) => sum + tradeCount, 0)).toBe(trades.length)
   })
 
-  it('SIGTERM drains: the next instance goes on where it stopped', async () => {
-    await using log = await createMarketLog()
-    const first = startAggregator(log)
-    await log.append(stretch(0, 10_000, 100))
-    await waitUntil('candles', async () => (await readRecords(log, 'candles')).flat().length > 4)
-    expect(await first.stop('SIGTERM'), first.output).toBe(0)
-    await log.append(stretch(10_000, 20_000, 100))
-    await log.append([heartbeat(140_000)])
-    await using second = startAggregator(log)
-    const expected = await candlesInOnePass(log)
-    expect(await candlesWhenComplete(log, expected.flat().length), second.output).toEqual(expected)
-  })
+  it.each(['fetch', 'librdkafka'])(
+    'SIGTERM drains: the next instance goes on where it stopped, reading by %s',
+    async (reader) => {
+      await using log = await createMarketLog()
+      const first = startAggregator(log, { AGGREGATOR_READER: reader })
+      await log.append(stretch(0, 10_000, 100))
+      await waitUntil('candles', async () => (await readRecords(log, 'candles')).flat().length > 4)
+      expect(await first.stop('SIGTERM'), first.output).toBe(0)
+      await log.append(stretch(10_000, 20_000, 100))
+      await log.append([heartbeat(140_000)])
+      await using second = startAggregator(log, { AGGREGATOR_READER: reader })
+      const expected = await candlesInOnePass(log)
+      expect(await candlesWhenComplete(log, expected.flat().length), second.output).toEqual(
+        expected,
+      )
+    },
+  )
 
   it('bytes that cannot be read, and trades that come too late, go to rejected and stop nothing', async () => {
     await using log = await createMarketLog()

@@ -2,16 +2,27 @@ import { fileURLToPath } from 'node:url'
 
 import { describe, expect, it } from 'vitest'
 
+import { partitionOf } from '@tickertape/kafka-avro'
 import type { Candle } from '@tickertape/market-model'
 import { ServiceProcess, waitUntil } from '@tickertape/testing'
 
 import { candlesWhenComplete, startAggregator } from './aggregator-process.ts'
-import { createMarketLog, heartbeat, readRecords, stretch, trade } from './market-log.ts'
+import { deleteRecords } from './broker-surgery.ts'
+import {
+  createMarketLog,
+  heartbeat,
+  partitions,
+  readRecords,
+  stretch,
+  trade,
+} from './market-log.ts'
 import type { MarketLog } from './market-log.ts'
 import { candlesInOnePass } from './one-pass.ts'
 
 const main = fileURLToPath(new URL('../src/rebuild-main.ts', import.meta.url))
 const base = Date.UTC(2026, 0, 5)
+/** Where the test's trades are. */
+const partition = partitionOf('deribit:BTC-PERPETUAL', partitions)
 
 /** `npm run rebuild`, times in ms after the log's beginning. */
 function startRebuild(log: MarketLog, fromMs: number, toMs?: number): ServiceProcess {
@@ -49,6 +60,36 @@ describe('a rebuild', () => {
       (await readRecords(log, 'candles')).flat().find(({ firstSequence }) => firstSequence === 7),
     )
     expect(next.rebuildId).toBeNull()
+  })
+
+  it('is not asked for where the log does not reach back far enough', async () => {
+    await using log = await createMarketLog()
+    await log.append([trade(1, 0), trade(2, 1_000), heartbeat(5_000)])
+    await deleteRecords(log, 'market-events', partition, 1)
+    await using rebuild = startRebuild(log, 0)
+    expect(await rebuild.exited()).toBe(1)
+    expect(rebuild.output).toContain(
+      `${log.prefix}market-events [${partition}] begins at offset 1, appended at 20`,
+    )
+    expect((await readRecords(log, 'market-events')).flat().map(({ type }) => type)).not.toContain(
+      'Rebuild',
+    )
+  })
+
+  it('that would take too much memory is refused, and the partition goes on', async () => {
+    await using log = await createMarketLog()
+    const settings = { AGGREGATOR_HORIZON_MS: '0', AGGREGATOR_MAX_OPEN_TRADES: '5' }
+    await using aggregator = startAggregator(log, settings)
+    const late = Array.from({ length: 10 }, (_, at) => trade(at + 2, at))
+    await log.append([trade(1, 60_500), heartbeat(180_000), ...late, heartbeat(181_000)])
+    await using rebuild = startRebuild(log, 0)
+    expect(await rebuild.exited(), rebuild.output).toBe(0)
+    expect(rebuild.output).toContain(`partition ${partition}: 0 candles`)
+    expect(aggregator.output).toContain('rebuild refused: more than 5 records are late')
+    await log.append([trade(20, 182_000), heartbeat(190_000)])
+    await waitUntil('the next window', async () =>
+      (await readRecords(log, 'candles')).flat().some(({ firstSequence }) => firstSequence === 20),
+    )
   })
 
   it('gives the same candles again where nothing was late, kill -9 in its midst or not', async () => {
