@@ -16,9 +16,7 @@ export function forgetWindows(books: PartitionBooks, feed: FeedProgress): void {
   feed.forgottenUntil = Math.max(feed.forgottenUntil, until)
   for (const instrument of feed.instruments) forgetWindowsOf(books, instrument)
   const longestMs = plan.levels.at(-1)?.lengthMs ?? 0
-  feed.gaps.forget(({ heldFrom, toTime }) => {
-    return heldFrom === null && Math.ceil(toTime / longestMs) * longestMs <= feed.forgottenUntil
-  })
+  feed.gaps.forget(feed.forgottenUntil, longestMs)
 }
 
 function forgetWindowsOf(books: PartitionBooks, instrument: InstrumentProgress): void {

@@ -14,6 +14,8 @@ export class FeedGaps {
   /** By gapId: the whole feed's record under null, those of instruments under their id. */
   readonly #byId = new Map<string, Map<string | null, KnownGap>>()
 
+  #latestEnd = -Infinity
+
   get isEmpty(): boolean {
     return this.#byId.size === 0
   }
@@ -31,6 +33,7 @@ export class FeedGaps {
   }
 
   put(gap: KnownGap): void {
+    this.#latestEnd = Math.max(this.#latestEnd, gap.toTime)
     const known = this.#byId.get(gap.gapId)
     if (known === undefined) this.#byId.set(gap.gapId, new Map([[gap.instrumentId, gap]]))
     else known.set(gap.instrumentId, gap)
@@ -55,7 +58,8 @@ export class FeedGaps {
 
   /** What gaps make of the quality of a window [start, end). */
   quality(base: CandleQuality, missing: Missing, start: number, end: number): CandleQuality {
-    if (this.#byId.size === 0) return base
+    // Nearly every window is behind all gaps.
+    if (start >= this.#latestEnd) return base
     let worst = base
     for (const gap of this.concerning(missing.instrumentId)) {
       if (gap.fromTime >= end || gap.toTime <= start) continue
@@ -100,12 +104,27 @@ export class FeedGaps {
     return released
   }
 
-  /** Forgets gaps of which no window is left. */
-  forget(isOver: (gap: KnownGap) => boolean): void {
+  /**
+   * Forgets gaps that touch no window any more: past the horizon, and not in a window of the longest
+   * interval that a gap holds a part of.
+   */
+  forget(forgottenUntil: number, longestMs: number): void {
+    const isHeld = ({ fromTime, toTime }: KnownGap) =>
+      [...this.all()].some(
+        (other) =>
+          other.heldFrom !== null &&
+          fromTime < Math.ceil(other.toTime / longestMs) * longestMs &&
+          toTime > Math.floor(other.fromTime / longestMs) * longestMs,
+      )
     for (const [gapId, known] of this.#byId) {
+      const records = [...known.values()]
+      const isOver = records.every(
+        (gap) => Math.ceil(gap.toTime / longestMs) * longestMs <= forgottenUntil && !isHeld(gap),
+      )
       // An instrument's own record outlives none of the whole feed: it would speak for it again.
-      if ([...known.values()].every(isOver)) this.#byId.delete(gapId)
+      if (isOver) this.#byId.delete(gapId)
     }
+    this.#latestEnd = Math.max(...[...this.all()].map(({ toTime }) => toTime), -Infinity)
   }
 }
 
