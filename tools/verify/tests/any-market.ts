@@ -115,9 +115,16 @@ class MarketLog {
     if (event !== undefined) this.#events.push(event)
   }
 
+  /** Heartbeats stand behind all of it but three trades, which are in no candle yet. */
   finished(): readonly MarketEvent[] {
     const end = this.#now + 1_000
-    return [...this.#events, heartbeat(end, 'otc'), heartbeat(end)]
+    const last = new Set(this.#events.filter(({ type }) => type === 'Trade').slice(-3))
+    return [
+      ...this.#events.filter((event) => !last.has(event)),
+      heartbeat(end, 'otc'),
+      heartbeat(end),
+      ...last,
+    ]
   }
 
   #unsequenced(at: Step): MarketEvent {

@@ -186,6 +186,19 @@ describe('verify leaves out', () => {
     expect(report).toMatchObject({ differences: 5, undecided: 2 })
   })
 
+  it('windows from the first on that was rebuilt behind the snapshot', async () => {
+    const rebuiltFrom = (rebuildId: number) =>
+      market.compareWhileRunning(
+        plain,
+        plain.length,
+        `update candles set low = 1, rebuild_id = ${rebuildId}
+          where interval = '1s' and window_start >= $$2026-01-05T00:00:25Z$$`,
+      )
+    const heartbeatAt = plain.length - 1
+    expect((await rebuiltFrom(heartbeatAt + 1)).differences).toBe(0)
+    expect((await rebuiltFrom(heartbeatAt - 1)).differences).toBe(26)
+  })
+
   it('what a higher version has replaced', async () => {
     const first = trade(7, 500)
     const versions = [2, 1].map((version) =>
