@@ -43,8 +43,8 @@ export interface LevelProgress {
 export class InstrumentProgress {
   readonly instrumentId: string
   feed: FeedProgress
-  /** Offset of the record that made it known. */
-  readonly sinceOffset: number
+  /** Offset of the record that made it known, or told last what it is: a replay leaves out what came before. */
+  sinceOffset: number
   /** End of the first window with trades. */
   completeFrom: number | null = null
   /** What is read again begins later than the instrument: its first window is not among it. */

@@ -363,6 +363,7 @@ export class PartitionAggregation {
     if (kind !== instrument.kind || quantityUnit !== instrument.quantityUnit) {
       // Their trades were judged and summed by what was known until here: no replay may do it anew.
       for (const window of instrument.openWindows.values()) books.park(window)
+      instrument.sinceOffset = offset
       instrument.kind = kind
       instrument.quantityUnit = quantityUnit
     }

@@ -91,7 +91,7 @@ export interface InstrumentState {
   readonly instrumentId: string
   /** The feed that it belongs to */
   readonly feedId: string
-  /** Offset in market-events of the record that made the instrument known: no trade before it counts */
+  /** Offset in market-events of the record that made the instrument known, or told last what it is: a replay leaves out its trades before it */
   readonly sinceOffset: number
   /** Windows that begin before this are partial: they began before the instrument was known; null before the first window closed */
   readonly completeFrom: number | null
