@@ -163,7 +163,7 @@ class Story {
     this.events.push({ type: 'Trade', value: trade })
   }
 
-  /** Records of one gap agree on its id and, but for a narrower one now and then, on its time. */
+  /** Records of one gap agree on its time; an instrument's may be narrower than that of its feed. */
   #gap(step: Step & { readonly kind: 'gap' }): void {
     const { which, age, span, isNew, state, isOfFeed } = step
     const instrument = instrumentAt(which)
@@ -171,6 +171,9 @@ class Story {
     const instrumentId = isOfFeed ? null : instrumentIdOf(instrument.names)
     const ofFeed = this.#gaps.filter((gap) => gap.feedId === feedId)
     const known = isNew ? undefined : ofFeed[which % Math.max(ofFeed.length, 1)]
+    const isNarrower =
+      step.isNarrower &&
+      ofFeed.some((gap) => gap.gapId === known?.gapId && gap.instrumentId === null)
     const sequences =
       step.hasSequences && !isOfFeed ? this.#sequences.get(instrument)?.holes.slice(-2) : undefined
     const fromTime = known?.fromTime ?? this.#now - age
@@ -181,7 +184,7 @@ class Story {
       replicaId: 'a',
       instrumentId,
       fromTime,
-      toTime: step.isNarrower ? Math.max(fromTime + 250, toTime - 250) : toTime,
+      toTime: isNarrower && !isOfFeed ? Math.max(fromTime + 250, toTime - 250) : toTime,
       fromSequence: sequences?.[0] ?? null,
       toSequence: sequences?.at(-1) ?? null,
       state,

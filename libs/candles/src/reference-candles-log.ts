@@ -88,9 +88,9 @@ export function spanAt(interval: Interval, time: number): Span {
   return { interval, start, end: start + length }
 }
 
-/** The span's parent; the span itself where it has none. */
-export function parentOf({ intervals }: AggregationSettings, span: Span): Span {
-  const above = intervals[intervals.indexOf(span.interval) + 1]
+/** Whose end begins a window's horizon, and whose gaps hold it: a second's minute, else itself. */
+function lifeOf({ intervals }: AggregationSettings, span: Span): Span {
+  const above = span.interval === '1s' ? intervals[1] : undefined
   return above === undefined ? span : spanAt(above, span.start)
 }
 
@@ -100,16 +100,17 @@ export function closedUntil(feedOrInstrument: {
   return Math.max(0, ...feedOrInstrument.moments.map((moment) => moment.closedUntil))
 }
 
+/** Whether the window takes no more changes. */
 export function isForgotten(
   settings: AggregationSettings,
   { moments }: Instrument,
   span: Span,
 ): boolean {
-  const parent = parentOf(settings, span)
+  const life = lifeOf(settings, span)
   return moments.some(
     (moment) =>
-      moment.closedUntil >= parent.end + settings.horizonMs &&
-      !moment.holding.some((gap) => touches(gap, parent)),
+      moment.closedUntil >= life.end + settings.horizonMs &&
+      !moment.holding.some((gap) => touches(gap, life)),
   )
 }
 

@@ -169,8 +169,7 @@ function qualityOf(log: Log, instrument: Instrument, span: Span): CandleQuality 
   for (const gap of gapsOf([...log.gaps.values()], instrument)) {
     if (touches(gap, span)) found.push(isFilled(gap, instrument) ? 'backfilled' : 'gap')
   }
-  const first = firstWindow(instrument)
-  if (span.interval === '1s' && first !== undefined && span.end <= first.end) found.push('partial')
+  if (span.interval === '1s' && span.start === firstWindow(instrument)?.start) found.push('partial')
   return qualities.find((quality) => found.includes(quality)) ?? 'quiet'
 }
 
