@@ -84,7 +84,7 @@ export class FeedGaps {
   holds(instrumentId: string, start: number, end: number): boolean {
     if (this.#byId.size === 0) return false
     for (const { heldFrom, fromTime, toTime } of this.concerning(instrumentId)) {
-      if (heldFrom !== null && start >= heldFrom && fromTime < end && toTime > start) return true
+      if (heldFrom !== null && end > heldFrom && fromTime < end && toTime > start) return true
     }
     return false
   }

@@ -139,16 +139,10 @@ export class InstrumentProgress {
     return this.quantityUnit === 'quote' && this.kind !== null && this.kind !== 'spot'
   }
 
-  /**
-   * Whether a window whose parent is [parentStart, parentEnd) takes no more changes: by the horizon, unless
-   * an open gap holds it.
-   */
-  isForgotten(parentStart: number, parentEnd: number): boolean {
-    if (parentEnd > this.forgottenUntil) return false
-    return (
-      parentStart < this.ownForgottenUntil ||
-      !this.feed.gaps.holds(this.instrumentId, parentStart, parentEnd)
-    )
+  /** Whether what ends there takes no more changes: by the horizon, unless an open gap holds it. */
+  isForgotten(start: number, end: number): boolean {
+    if (end > this.forgottenUntil) return false
+    return end <= this.ownForgottenUntil || !this.feed.gaps.holds(this.instrumentId, start, end)
   }
 
   get lowest(): StoredWindows {

@@ -186,7 +186,9 @@ function askFlatMinutesAfter(
   if (nextStart < minute.end) return
   let next = minute.end
   for (; next + lengthMs <= instrument.closedUntil; next += lengthMs) {
-    if (nextStart < next + lengthMs || isFinalWindow(plan, instrument, 1, next)) return
+    if (nextStart < next + lengthMs) return
+    // Behind what a gap holds may lie minutes that take no more changes, and then some that do.
+    if (isFinalWindow(plan, instrument, 1, next)) continue
     askAgain(closing, instrument, { level: 1, start: next, end: next + lengthMs })
   }
   if (!instrument.active) {
