@@ -57,9 +57,8 @@ export class PartitionWork implements PartitionHandlers {
   readonly #limit: OpenTradeLimit
   readonly #paused = new Set<OwnedPartition>()
   readonly #rebuilds = new Map<OwnedPartition, RebuildRun>()
-  /** Aborted when partitions are let go. */
+  /** Aborted when partitions are let go, which is all of them at once: rebalances are eager. */
   #ownership = new AbortController()
-  #restoring: Promise<void> = Promise.resolve()
   readonly #commits = new Commits({
     take: () =>
       [...this.#owned.values()].filter(({ isDirty }) => isDirty).map((owned) => owned.takeOutput()),
@@ -100,7 +99,8 @@ export class PartitionWork implements PartitionHandlers {
       this.#owned.set(partition, owned)
       return { standing, owned }
     })
-    this.#restoring = this.#restore(restores, this.#ownership.signal, began)
+    // Its failure is kept for `process`; a revoke need not wait for it, nobody takes what it gives then.
+    void this.#restore(restores, this.#ownership.signal, began)
     return restores.map(({ owned }) => ({
       topic: eventsTopic,
       partition: owned.partition,
@@ -112,8 +112,6 @@ export class PartitionWork implements PartitionHandlers {
     this.#ownership.abort()
     if (!lost) await this.#commits.begin()
     await this.#commits.settle()
-    await this.#restoring
-    await Promise.all([...this.#rebuilds.values()].map((run) => run.stopped()))
     for (const { partition } of partitions) {
       const owned = this.#owned.get(partition)
       if (owned === undefined) continue
@@ -179,6 +177,7 @@ export class PartitionWork implements PartitionHandlers {
           ...(await restorePartition(this.#parts, standing, signal)),
         })),
       )
+      signal.throwIfAborted()
       // All at once: if one of them refuses, none has written anything.
       for (const { owned, aggregation, rebuild } of restored) owned.restored(aggregation, rebuild)
       const sum = (of: (counts: (typeof restored)[number]['counts']) => number) =>

@@ -26,7 +26,6 @@ export class RebuildRun {
   #toSkip: number
   #emitted = 0
   #step: Step | undefined
-  #computing: Promise<void>
 
   private constructor(
     sources: RestoreSources & { readonly events: AggregatorEvents },
@@ -38,7 +37,7 @@ export class RebuildRun {
     this.#events = sources.events
     this.#toSkip = written
     this.#candles = rebuildCandles(sources, request, signal)
-    this.#computing = this.#compute()
+    void this.#compute()
     sources.events.rebuildStarted({ ...this.#description(), written })
   }
 
@@ -69,7 +68,7 @@ export class RebuildRun {
     this.#step = undefined
     if (step.kind === 'candles') {
       this.#emit(owned, step.candles)
-      this.#computing = this.#compute()
+      void this.#compute()
       return false
     }
     if (step.kind === 'done') {
@@ -89,11 +88,7 @@ export class RebuildRun {
     return true
   }
 
-  /** Resolves when nothing of it runs any more, after its signal was aborted. */
-  async stopped(): Promise<void> {
-    await this.#computing
-  }
-
+  /** Never fails: what went wrong is its step. */
   async #compute(): Promise<void> {
     try {
       const { done, value } = await this.#candles.next()
