@@ -1,13 +1,15 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-import { intervals } from '@tickertape/market-model'
-import type { Candle, MarketEvent, SequenceGap } from '@tickertape/market-model'
+import type { MarketEvent } from '@tickertape/market-model'
 import { bulkUpsert, candleRow, candles } from '@tickertape/market-store'
 
-import { anyMarket } from './any-market.ts'
+import { gap, plain } from './plain-market.ts'
 import { base, createStoredMarket, heartbeat, trade } from './stored-market.ts'
 import type { StoredMarket } from './stored-market.ts'
+
+const minuteMs = 60_000
+const hourMs = 60 * minuteMs
 
 let market: StoredMarket
 
@@ -17,205 +19,8 @@ beforeAll(async () => {
 
 afterAll(() => market[Symbol.asyncDispose]())
 
-/** Windows by interval. */
-function counted(made: readonly Candle[]): Record<string, number> {
-  const windows = new Set(
-    made.map(({ interval, instrumentId, windowStart }) =>
-      [interval, windowStart, instrumentId].join(' '),
-    ),
-  )
-  const counts = intervals.map((interval) => {
-    return [interval, [...windows].filter((key) => key.startsWith(`${interval} `)).length] as const
-  })
-  return Object.fromEntries(counts)
-}
-
-/** Half a minute of trades, a quiet minute, a trade, and a watermark behind it all. */
-const plain: readonly MarketEvent[] = [
-  ...Array.from({ length: 60 }, (_, number) => trade(number + 1, 20_000 + number * 500)),
-  heartbeat(110_000),
-  trade(61, 130_500),
-  heartbeat(200_000),
-]
-
-describe('two computations', () => {
-  it('agree on every candle of any market', async () => {
-    await fc.assert(
-      fc.asyncProperty(anyMarket, async (events) => {
-        const result = await market.store(events)
-        const report = await market.compare()
-        expect(report).toEqual({
-          trades: report.trades,
-          candles: counted(result.candles),
-          differences: 0,
-          firstDifferences: [],
-          undecided: 0,
-        })
-      }),
-      { numRuns: 60 },
-    )
-  })
-})
-
-describe('verify on a running system', () => {
-  it('finds nothing, whatever the candles are ahead of what it began with', async () => {
-    const running = anyMarket.chain((events) =>
-      fc.record({ events: fc.constant(events), seen: fc.nat(events.length) }),
-    )
-    await fc.assert(
-      fc.asyncProperty(running, async ({ events, seen }) => {
-        const report = await market.compareWhileRunning(events, seen)
-        expect(report.firstDifferences).toEqual([])
-      }),
-      { numRuns: 60 },
-    )
-  })
-})
-
-describe('verify finds', () => {
-  const tampered: readonly (readonly [string, string])[] = [
-    ['window_end', `window_end - interval '1 millisecond'`],
-    ['open', 'open + 0.000000000000000001'],
-    ['high', 'high + 1'],
-    ['low', 'low - 1'],
-    ['close', 'close * 1.0000001'],
-    ['volume', 'volume + 0.000000000000000000000001'],
-    ['buy_volume', '0'],
-    ['quote_volume', 'quote_volume * 2'],
-    ['notional_usd', 'null'],
-    ['vwap', 'vwap + 0.000000000000000001'],
-    ['trade_count', 'trade_count + 1'],
-    ['first_sequence', 'null'],
-    ['last_sequence', 'last_sequence + 1'],
-    ['quality', `'gap'`],
-    ['final', 'false'],
-  ]
-
-  it.each(tampered)('a candle whose %s is another', async (column, value) => {
-    await market.store(plain)
-    await market.database.query(
-      `update candles set ${column} = ${value} where interval = '1s' and window_start = $$2026-01-05T00:00:21Z$$`,
-    )
-    const report = await market.compare()
-    expect(report.differences).toBe(1)
-    expect(report.firstDifferences).toMatchObject([
-      {
-        kind: 'different',
-        instrumentId: 'deribit:BTC-PERPETUAL',
-        interval: '1s',
-        windowStart: new Date(base + 21_000),
-        columns: [{ column }],
-      },
-    ])
-  })
-
-  it('a flat candle that is missing', async () => {
-    await market.store(plain)
-    const removed = await market.database.query(
-      `delete from candles where interval = '1m' and quality = 'quiet'`,
-    )
-    expect(removed.count).toBe(1)
-    const report = await market.compare()
-    expect(report).toMatchObject({
-      differences: 1,
-      firstDifferences: [{ kind: 'missing', interval: '1m', windowStart: new Date(base + 60_000) }],
-    })
-  })
-
-  it.each([
-    [
-      'an extra candle of a known instrument',
-      'instrument_id',
-      `window_start - interval '7 seconds'`,
-    ],
-    ['an extra candle of an instrument without trades', `'deribit:NONE'`, 'window_start'],
-  ])('%s', async (_, instrumentId, windowStart) => {
-    await market.store(plain)
-    await market.database.query(
-      `insert into candles (instrument_id, interval, window_start, window_end, open, high, low, close,
-          volume, buy_volume, quote_volume, trade_count, indicators, quality, revision, final)
-        select ${instrumentId}, interval, ${windowStart}, ${windowStart} + interval '1 second', open,
-          high, low, close, volume, buy_volume, quote_volume, trade_count, indicators, quality,
-          revision, final
-        from candles where interval = '1s' and window_start = $$2026-01-05T00:00:21Z$$`,
-    )
-    const report = await market.compare()
-    expect(report).toMatchObject({ differences: 1, firstDifferences: [{ kind: 'extra' }] })
-  })
-
-  it('a trade that no candle has', async () => {
-    await market.store(plain)
-    await market.database.query(`delete from trades where trade_id = 't3'`)
-    const report = await market.compare()
-    expect(report.firstDifferences.map(({ interval, kind }) => [interval, kind])).toEqual([
-      ['1s', 'different'],
-      ['1m', 'different'],
-    ])
-  })
-})
-
-describe('verify leaves out', () => {
-  it('windows that have not closed, to the millisecond', async () => {
-    const open = trade(1, 500)
-    await market.store([open, heartbeat(1_999)])
-    expect((await market.compare()).candles['1s']).toBe(0)
-    await market.store([open, heartbeat(2_000)])
-    expect((await market.compare()).candles['1s']).toBe(1)
-  })
-
-  it('trades behind the latest heartbeat of their feed: no candle has them yet', async () => {
-    await market.store([...plain, trade(62, 21_500)])
-    expect(await market.compare()).toMatchObject({ trades: 62, differences: 0, undecided: 0 })
-    await market.database.query(
-      'update feed_watermarks set heartbeat_offset = heartbeat_offset + 2',
-    )
-    const report = await market.compare()
-    expect(report.firstDifferences.map(({ interval, kind }) => [interval, kind])).toEqual([
-      ['1s', 'different'],
-      ['1m', 'different'],
-    ])
-  })
-
-  it('windows that records behind the snapshot touch, and no earlier ones', async () => {
-    const late = trade(62, 30_500)
-    const report = await market.compareWhileRunning(
-      [...plain, late, heartbeat(201_000)],
-      plain.length,
-      `update candles set close = 1 where interval = '1s' and window_start < $$2026-01-05T00:00:25Z$$`,
-    )
-    expect(report).toMatchObject({ differences: 5, undecided: 2 })
-  })
-
-  it('windows from the first on that was rebuilt behind the snapshot', async () => {
-    const rebuiltFrom = (rebuildId: number) =>
-      market.compareWhileRunning(
-        plain,
-        plain.length,
-        `update candles set low = 1, rebuild_id = ${rebuildId}
-          where interval = '1s' and window_start >= $$2026-01-05T00:00:25Z$$`,
-      )
-    const heartbeatAt = plain.length - 1
-    expect((await rebuiltFrom(heartbeatAt + 1)).differences).toBe(0)
-    expect((await rebuiltFrom(heartbeatAt - 1)).differences).toBe(26)
-  })
-
-  it('what a higher version has replaced', async () => {
-    const first = trade(7, 500)
-    const versions = [2, 1].map((version) =>
-      trade(7, 500, {
-        version,
-        status: version === 2 ? 'cancelled' : 'confirmed',
-        price: { mantissa: version, exponent: 0 },
-      }),
-    )
-    const { outcomes } = await market.store([trade(6, 200), first, ...versions, heartbeat(61_000)])
-    expect(outcomes.slice(2, 4)).toEqual(['uncounted', 'superseded'])
-    expect((await market.compare()).differences).toBe(0)
-  })
-})
-
-const minuteMs = 60_000
-const hourMs = 60 * minuteMs
+const filled = [trade(62, 21_500), trade(63, 21_600)]
+const wholeFeed = { instrumentId: null, fromSequence: null, toSequence: null } as const
 
 describe('verify counts', () => {
   it('windows of every interval, or of those that the aggregator makes', async () => {
@@ -390,24 +195,6 @@ describe('verify agrees with the aggregation', () => {
     expect(rows).toEqual([{ quality }])
     expect((await market.compare()).differences).toBe(0)
   })
-
-  const missing: SequenceGap = {
-    gapId: 'gap',
-    feedId: 'deribit',
-    replicaId: 'a',
-    instrumentId: 'deribit:BTC-PERPETUAL',
-    fromTime: base + 21_000,
-    toTime: base + 22_000,
-    fromSequence: 62,
-    toSequence: 63,
-    state: 'open',
-  }
-  const gap = (changes: Partial<SequenceGap>): MarketEvent => ({
-    type: 'SequenceGap',
-    value: { ...missing, ...changes },
-  })
-  const filled = [trade(62, 21_500), trade(63, 21_600)]
-  const wholeFeed = { instrumentId: null, fromSequence: null, toSequence: null } as const
 
   it.each<readonly [string, string, readonly MarketEvent[]]>([
     ['is announced as filled', 'backfilled', [gap({ state: 'backfilled' })]],
