@@ -106,7 +106,10 @@ function takeKnown(
   const held = known.windows.filter(
     ({ sums }) => !isForgottenWindow(plan, instrument, 0, sums.windowStart),
   )
-  if (held.length === 0) return 'late'
+  if (held.length === 0) {
+    setAside(books, instrument, ownStart)
+    return 'late'
+  }
   if (logged === undefined)
     return rangesOf([...held, ...ownWindowForPrices(books, instrument, trade)])
   for (const window of held) {
