@@ -1,7 +1,8 @@
 import type { KafkaJS } from '@confluentinc/kafka-javascript'
 
+import { call, connect, connectionSettings, disconnect } from './connection.ts'
 import { KafkaAvroError, messageOf } from './errors.ts'
-import { Kafka, logLevel } from './librdkafka.ts'
+import { Kafka, KafkaConsumer, logLevel } from './librdkafka.ts'
 import { defaultPartitions, topicName, topicSettings, topics } from './topics.ts'
 import type { Topic } from './topics.ts'
 
@@ -103,22 +104,57 @@ export async function offsetsAtTime(
   })
 }
 
-/** A group's committed offset by partition; partitions without one are left out. */
+/**
+ * A group's committed offset by partition; partitions without one are left out.
+ *
+ * Asked by a consumer of the group that never joins it: librdkafka's admin client ends the process by a
+ * segmentation fault if the group's coordinator is only just starting (2.15, OffsetFetch answered
+ * NOT_COORDINATOR).
+ *
+ * @throws KafkaAvroError `broker_unreachable`, `reading_failed`.
+ */
 export async function committedOffsets(
   brokers: string,
   groupId: string,
   topic: string,
 ): Promise<ReadonlyMap<number, number>> {
-  return await withAdmin(brokers, async (admin) => {
-    const [answer] = await admin.fetchOffsets({ groupId, topics: [topic] })
-    const partitions = answer?.partitions ?? []
-    return new Map(
-      partitions
-        .map(({ partition, offset }) => [partition, Number(offset)] as const)
-        .filter(([, offset]) => offset >= 0),
+  const consumer = new KafkaConsumer(
+    {
+      ...connectionSettings(brokers, `${groupId}-offsets`),
+      'group.id': groupId,
+      'enable.auto.commit': false,
+      'isolation.level': 'read_uncommitted',
+    },
+    {},
+  )
+  await connect(consumer, brokers)
+  try {
+    const { topics } = await call<{ topics: { name: string; partitions: { id: number }[] }[] }>(
+      (done) => consumer.getMetadata({ topic, timeout: timeoutMs }, done),
     )
-  })
+    const partitions = topics.find(({ name }) => name === topic)?.partitions ?? []
+    const asked = partitions.map(({ id }) => ({ topic, partition: id }))
+    const answer = await call<{ partition: number; offset?: number }[]>((done) =>
+      consumer.committed(asked, timeoutMs, done),
+    )
+    return new Map(
+      answer.flatMap(({ partition, offset }) =>
+        // The binding leaves the offset out, or negative, where there is none.
+        typeof offset === 'number' && offset >= 0 ? [[partition, offset] as const] : [],
+      ),
+    )
+  } catch (error) {
+    throw new KafkaAvroError(
+      'reading_failed',
+      `Could not ask what group ${groupId} has committed of ${topic} (${messageOf(error)})`,
+      { cause: error },
+    )
+  } finally {
+    await disconnect(consumer)
+  }
 }
+
+const timeoutMs = 10_000
 
 async function withAdmin<T>(
   brokers: string,
