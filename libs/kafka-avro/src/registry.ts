@@ -62,8 +62,11 @@ export class Registry {
     try {
       return (await register()).id
     } catch (error) {
-      // Another service has made the subject, and its level, since we asked for it: ask again.
-      if (!messageOf(error).includes('Compatibility does not match')) throw error
+      // Another service has made the subject, or its level, since we asked for it: ask again.
+      const isRace = /Compatibility does not match|COMPATIBILITY' already exists/.test(
+        messageOf(error),
+      )
+      if (!isRace) throw error
       return (await register()).id
     }
   }
