@@ -64,4 +64,18 @@ describe('hashes of ids', () => {
     )
     expect(unpackHashes(null)).toStrictEqual([])
   })
+
+  // A Buffer's `slice` is a view of the pool that it lies in: its `buffer` held the bytes of others.
+  test('are read from a part of a larger buffer whose class overrides slice', () => {
+    const larger = new ArrayBuffer(64)
+    class View extends Uint8Array<ArrayBuffer> {
+      override slice(from?: number, to?: number): View {
+        const part = this.subarray(from, to)
+        return new View(larger, part.byteOffset, part.byteLength)
+      }
+    }
+    const view = new View(larger, 8, 16)
+    view.set(packHashes([7, 2 ** 53 - 1]))
+    expect(unpackHashes(view)).toStrictEqual([7, 2 ** 53 - 1])
+  })
 })

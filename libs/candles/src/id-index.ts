@@ -112,6 +112,6 @@ export function packHashes(hashes: readonly number[]): Uint8Array {
 
 export function unpackHashes(bytes: Uint8Array | null): number[] {
   if (bytes === null) return []
-  // Doubles have to be aligned: the bytes may lie anywhere in a larger buffer.
-  return [...new Float64Array(bytes.slice().buffer)]
+  // A copy, for doubles have to be aligned; not `slice`, which is a view where the bytes are a Buffer.
+  return [...new Float64Array(new Uint8Array(bytes).buffer)]
 }
