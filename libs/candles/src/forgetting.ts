@@ -23,17 +23,23 @@ function forgetWindowsOf(books: PartitionBooks, instrument: InstrumentProgress):
   const { plan } = books
   const { forgottenUntil } = instrument
   let isChanged = false
+  const { gaps } = instrument.feed
   for (const [level, { windows }] of instrument.levels.entries()) {
+    const lengthMs = plan.levels[level]?.lengthMs ?? 0
+    let nextStart = forgottenUntil
     // Before those that are not forgotten the last window stays, and the last with trades: its means and its
     // close are what they go on from.
     let isLastWanted = true
     let isCloseWanted = level === 0
     for (const start of windows.startsBetween(0, forgottenUntil).toReversed()) {
-      if (!isForgottenWindow(plan, instrument, level, start)) {
+      const isForgotten = isForgottenWindow(plan, instrument, level, start)
+      // What a gap holds may have no window yet: one that comes goes on from here as well.
+      if (!isForgotten || gaps.holds(instrument.instrumentId, start + lengthMs, nextStart)) {
         isLastWanted = true
         isCloseWanted = level === 0
-        continue
       }
+      nextStart = start
+      if (!isForgotten) continue
       const window = level === 0 ? windows.get(start) : undefined
       if (window !== undefined) {
         instrument.forget(window)
