@@ -4,6 +4,7 @@ import {
   EventProducer,
   Registry,
   Serializer,
+  committedOffsets,
   ensureTopics,
   readPartition,
   topicName,
@@ -14,7 +15,6 @@ import type { TestStack } from '@tickertape/testing'
 
 import { marketEnvironment } from './reference-market-settings.ts'
 import type { MarketRecord } from './reference-market.ts'
-import { GroupProgress } from './three-instances-progress.ts'
 
 export const partitions = 4
 
@@ -35,7 +35,6 @@ export class Installation implements AsyncDisposable {
   readonly #prefix: string
   readonly #serializer: Serializer<'market-events'>
   readonly #producer: EventProducer
-  readonly #progress: GroupProgress
   readonly #processes = new Map<number, ServiceProcess>()
   #appended = 0
 
@@ -44,13 +43,11 @@ export class Installation implements AsyncDisposable {
     prefix: string,
     serializer: Serializer<'market-events'>,
     producer: EventProducer,
-    progress: GroupProgress,
   ) {
     this.#options = options
     this.#prefix = prefix
     this.#serializer = serializer
     this.#producer = producer
-    this.#progress = progress
   }
 
   /** Creates the topics; no instance runs yet. */
@@ -61,13 +58,7 @@ export class Installation implements AsyncDisposable {
     const registry = new Registry(registryUrl, prefix)
     const serializer = new Serializer('market-events', await registry.register('market-events'))
     const producer = await EventProducer.open({ brokers: kafkaBrokers, clientId: prefix })
-    const progress = await GroupProgress.open({
-      brokers: kafkaBrokers,
-      groupId: `${prefix}aggregator`,
-      topic: topicName('market-events', prefix),
-      partitions,
-    })
-    return new Installation(options, prefix, serializer, producer, progress)
+    return new Installation(options, prefix, serializer, producer)
   }
 
   get prefix(): string {
@@ -162,16 +153,26 @@ export class Installation implements AsyncDisposable {
     try {
       await waitUntil(
         `${count} records done`,
-        async () => ended() || (await this.#progress.done()) >= count,
+        async () => ended() || (await this.#done()) >= count,
         {
           withinMs: 240_000,
-          everyMs: 200,
+          everyMs: 400,
         },
       )
     } catch (error) {
       throw new Error(`The instances stand still:\n${this.output}`, { cause: error })
     }
     if (ended()) throw new Error(`An instance ended by itself:\n${this.output}`)
+  }
+
+  /** Records behind the group's committed offsets, over all partitions. */
+  async #done(): Promise<number> {
+    const offsets = await committedOffsets(
+      this.#options.stack.kafkaBrokers,
+      `${this.#prefix}aggregator`,
+      topicName('market-events', this.#prefix),
+    )
+    return [...offsets.values()].reduce((sum, offset) => sum + offset, 0)
   }
 
   /** All that is committed in a topic, by partition. */
@@ -199,7 +200,6 @@ export class Installation implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#processes.values()].map((process) => process.stop('SIGKILL')))
-    await this.#progress[Symbol.asyncDispose]()
     await this.#producer[Symbol.asyncDispose]()
   }
 }
