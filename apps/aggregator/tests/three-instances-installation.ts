@@ -155,7 +155,7 @@ export class Installation implements AsyncDisposable {
         `${count} records done`,
         async () => ended() || (await this.#done()) >= count,
         {
-          withinMs: 240_000,
+          withinMs: 180_000,
           everyMs: 400,
         },
       )
