@@ -40,10 +40,10 @@ export async function runSession(
   ])
   const registry = new Registry(config.registryUrl, topicPrefix)
   const candles = new Serializer('candles', await registry.register('candles'))
-  const writing = new Serializer('aggregator-state', await registry.register('aggregator-state'))
+  const stateSchema = await registry.register('aggregator-state')
   const state = new Deserializer('aggregator-state', registry)
   // Windows are read back from the bytes that were written here, too.
-  await state.prepare([headerOf(writing.schemaId)])
+  await state.prepare([headerOf(stateSchema)])
   const marketEvents = new MarketEventReader(registry)
   await using live = wantsLive
     ? new LiveCandles(
@@ -70,9 +70,15 @@ export async function runSession(
     marketEvents,
     state,
     live,
-    codec: storedWindowCodec(writing, state),
+    codec: storedWindowCodec(new Serializer('aggregator-state', stateSchema), state),
     rereads,
-    targets: { producer, reader, topicPrefix, candles, state: writing },
+    targets: {
+      producer,
+      reader,
+      topicPrefix,
+      candles,
+      state: new Serializer('aggregator-state', stateSchema),
+    },
   })
   events.measureWith(() => work.measure())
   try {

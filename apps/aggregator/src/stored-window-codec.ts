@@ -6,6 +6,8 @@ import type { Deserializer, Serializer } from '@tickertape/kafka-avro'
  * Windows as the values of their changelog records, wire format header included: what memory holds is what
  * the changelog gets, byte for byte, and a restore takes it over without decoding it.
  *
+ * @param writing of its own: what it gives are views of larger buffers, which stay as long as any window in
+ *   them, so nothing else may be in there.
  * @param reading must know the schema ids of all bytes that it is given: `prepare` them first.
  */
 export function storedWindowCodec(
@@ -26,7 +28,9 @@ export function storedWindowCodec(
           `A window of the changelog cannot be read (${why}): another version wrote it; run that version, or delete the changelog and the group's offsets to compute from the log's beginning`,
         )
       }
-      return state.value
+      const { ids } = state.value
+      // Not a Buffer: its slice is no copy, as that of any other array of bytes is.
+      return ids === null ? state.value : { ...state.value, ids: new Uint8Array(ids) }
     },
   }
 }

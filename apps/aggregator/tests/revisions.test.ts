@@ -75,6 +75,33 @@ describe('a closed window', () => {
     ])
   })
 
+  it('knows trades without sequences by their ids, repeated or corrected', async () => {
+    await using log = await createMarketLog()
+    await using aggregator = startAggregator(log)
+    const price = { mantissa: 7, exponent: 4 }
+    const plain = (number: number, afterMs: number, version = 0) =>
+      trade(number, afterMs, { sequence: null, version, ...(version > 0 ? { price } : {}) })
+    await log.append([plain(1, 0), plain(2, 100), plain(3, 1_000), heartbeat(5_000)])
+    await waitUntil(
+      'both windows',
+      async () => (await readRecords(log, 'candles')).flat().length > 1,
+    )
+    await log.append([plain(1, 0), plain(2, 100, 1), plain(4, 200), heartbeat(6_000)])
+    await log.append([plain(4, 200), plain(3, 1_000, 1), heartbeat(7_000)])
+    const expected = await candlesInOnePass(log)
+    const candles = await candlesWhenComplete(log, expected.flat().length)
+    expect(candles, aggregator.output).toEqual(expected)
+    expect(candles.flat().map(({ revision, tradeCount }) => [revision, tradeCount])).toEqual([
+      [0, 2],
+      [0, 1],
+      [1, 3],
+      [1, 1],
+    ])
+    expect(await metricsOf(aggregator)).toMatch(
+      /aggregator_records_total\{[^}]*outcome="duplicate"[^}]*\} 2/,
+    )
+  })
+
   it('with a gap is kept until the gap is filled, and says so', async () => {
     await using log = await createMarketLog()
     await using aggregator = startAggregator(log, { AGGREGATOR_HORIZON_MS: '0' })
