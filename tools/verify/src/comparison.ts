@@ -17,11 +17,12 @@ import {
   createWatermarks,
 } from './known-trades.ts'
 import {
+  addTradedWindows,
   createDivision,
   createExpected,
   createGaps,
   createSeconds,
-  createTradedWindows,
+  createTradedMinutes,
 } from './recomputation.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -141,7 +142,8 @@ async function recompute(
   await transaction.query(createSeconds)
   await transaction.query('create index on seconds (instrument_id, window_start)')
   await transaction.query('analyze seconds')
-  await transaction.query(createTradedWindows)
+  await transaction.query(createTradedMinutes)
+  await transaction.query(addTradedWindows)
   await transaction.query({ text: createQuietMinutes, values: [quietSpanMs] })
   await transaction.query({ text: createEmptied, values: [quietSpanMs] })
   await transaction.query(createFlatWindows)
