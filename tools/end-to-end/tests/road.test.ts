@@ -86,7 +86,8 @@ describe('a seeded Deribit market', () => {
           ['malformed', { count: 3 }],
         ] as const
         for (const [at, [fault, body]] of faults.entries()) {
-          await progress((at + 1) / (faults.length + 1))
+          // In the first half of what is stored: the sink may lag far behind a market that ends early.
+          await progress((at + 1) / (2 * faults.length))
           const answer = await fetch(`${simulator.controlUrl}/${fault}`, {
             method: 'POST',
             headers: { 'content-type': 'application/json' },
