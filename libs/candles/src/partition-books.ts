@@ -201,6 +201,7 @@ export class PartitionBooks {
       if (tradeCount > 0 || windowStart + this.lowestMs > instrument.closedUntil) return
       const price = instrument.lastTradesBefore(windowStart)?.close
       if (window.revision < 0 || price === undefined || equalDecimals(price, close)) continue
+      if (isForgottenWindow(this.plan, instrument, 0, windowStart)) continue
       const sums = { ...flatSums(windowStart, price), quality }
       this.#put(instrument, { ...window, sums, pending: true }, true)
     }
