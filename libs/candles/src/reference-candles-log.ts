@@ -1,6 +1,7 @@
 /** What the reference remembers of a log: nearly all of it. */
 import type {
   Candle,
+  Decimal,
   EwmaState,
   InstrumentKind,
   Interval,
@@ -24,23 +25,23 @@ export interface EmittedCandle {
   readonly means: readonly EwmaState[]
 }
 
+/** The latest record of a gap. */
+export interface Gap {
+  readonly record: SequenceGap
+  /** What was closed when it was announced as open; null: it holds nothing any more. */
+  heldSince: number | null
+}
+
 /** What a heartbeat said about the windows of an instrument. */
 export interface Moment {
   readonly closedUntil: number
-  /** The gaps that hold windows of the instrument. */
-  readonly holding: readonly SequenceGap[]
-}
-
-/** The same for a whole feed. */
-export interface FeedMoment {
-  readonly closedUntil: number
-  /** All that were known. */
-  readonly gaps: readonly SequenceGap[]
+  /** The gaps that concern the instrument. */
+  readonly gaps: readonly Gap[]
 }
 
 export interface Feed {
   watermark: number | null
-  readonly moments: FeedMoment[]
+  readonly moments: Moment[]
 }
 
 export interface Instrument {
@@ -63,6 +64,8 @@ export interface Instrument {
   }[]
   /** Start of the first window with trades, once that is forgotten. */
   firstForgotten: number | null
+  /** What each 1s window closed at last, told or not, by start. */
+  readonly lastCloses: Map<number, Decimal>
   /** Starts of closed 1s windows that came to something else than their latest candle. */
   readonly changed: Set<number>
 }
@@ -72,7 +75,7 @@ export interface Log {
   readonly feeds: Map<string, Feed>
   readonly instruments: Map<string, Instrument>
   /** The latest record of each (gapId, instrumentId). */
-  readonly gaps: Map<string, SequenceGap>
+  readonly gaps: Map<string, Gap>
 }
 
 /** [start, end) of one interval. */
@@ -107,10 +110,14 @@ export function isForgotten(
   span: Span,
 ): boolean {
   const life = lifeOf(settings, span)
+  const pastFrom = life.end + settings.horizonMs
   return moments.some(
     (moment) =>
-      moment.closedUntil >= life.end + settings.horizonMs &&
-      !moment.holding.some((gap) => touches(gap, life)),
+      moment.closedUntil >= pastFrom &&
+      !moment.gaps.some(
+        ({ record, heldSince }) =>
+          heldSince !== null && heldSince < pastFrom && touches(record, life),
+      ),
   )
 }
 
@@ -120,22 +127,15 @@ export function touches({ fromTime, toTime }: SequenceGap, { start, end }: Span)
 
 /** The gaps that concern an instrument: under one gapId, its own record comes before its feed's. */
 export function gapsOf(
-  gaps: readonly SequenceGap[],
+  gaps: readonly Gap[],
   { instrumentId, feedId }: { readonly instrumentId: string; readonly feedId: string },
-): SequenceGap[] {
-  const own = gaps.filter((gap) => gap.instrumentId === instrumentId)
+): Gap[] {
+  const own = gaps.filter(({ record }) => record.instrumentId === instrumentId)
   const general = gaps.filter(
-    (gap) => gap.instrumentId === null && own.every(({ gapId }) => gapId !== gap.gapId),
+    ({ record }) =>
+      record.instrumentId === null && own.every((gap) => gap.record.gapId !== record.gapId),
   )
-  return [...own, ...general].filter((gap) => gap.feedId === feedId)
-}
-
-export function holdingGaps(
-  { gapSpanMs = 86_400_000 }: AggregationSettings,
-  gaps: readonly SequenceGap[],
-  until: number,
-): SequenceGap[] {
-  return gaps.filter(({ state, toTime }) => state === 'open' && until < toTime + gapSpanMs)
+  return [...own, ...general].filter(({ record }) => record.feedId === feedId)
 }
 
 export function countingTrades(taken: readonly TakenTrade[]): Trade[] {

@@ -1,5 +1,12 @@
 /** What one window comes to, by the list of all trades: numbers, quality and indicators. */
-import type { Candle, CandleQuality, EwmaState, SequenceGap, Trade } from '@tickertape/market-model'
+import type {
+  Candle,
+  CandleQuality,
+  Decimal,
+  EwmaState,
+  SequenceGap,
+  Trade,
+} from '@tickertape/market-model'
 import type { AggregationSettings } from './aggregation-settings.ts'
 import type { Exact } from './reference-candles-exact.ts'
 import type { EmittedCandle, Instrument, Log, Span } from './reference-candles-log.ts'
@@ -94,11 +101,19 @@ function childrenOf(
 }
 
 function flatPrice({ settings }: Log, instrument: Instrument, span: Span): Exact {
-  const last = instrument.counting.filter(({ eventTime }) => eventTime < span.end).at(-1)
-  if (last !== undefined) return exact(last.price)
-  const latest = latestOf(instrument, span) ?? childrenOf(settings, instrument, span).at(-1)
-  if (latest === undefined) throw new Error('A flat candle has a price')
-  return exact(latest.candle.close)
+  const last = closeBefore(instrument, span)
+  if (last !== undefined) return exact(last)
+  const former =
+    (span.interval === '1s' ? instrument.lastCloses.get(span.start) : undefined) ??
+    latestOf(instrument, span)?.candle.close ??
+    childrenOf(settings, instrument, span).at(-1)?.candle.close
+  if (former === undefined) throw new Error('A flat candle has a price')
+  return exact(former)
+}
+
+/** The price of the last trade that counts before the window ends. */
+export function closeBefore({ counting }: Instrument, { end }: Span): Decimal | undefined {
+  return counting.filter(({ eventTime }) => eventTime < end).at(-1)?.price
 }
 
 /** By what was known when the first record was taken into the trade's second. */
@@ -166,10 +181,12 @@ function qualityOf(log: Log, instrument: Instrument, span: Span): CandleQuality 
   const trades = within(instrument.counting, span)
   const found: CandleQuality[] = [trades.length > 0 ? 'complete' : 'quiet']
   for (const { candle } of childrenOf(log.settings, instrument, span)) found.push(candle.quality)
-  for (const gap of gapsOf([...log.gaps.values()], instrument)) {
-    if (touches(gap, span)) found.push(isFilled(gap, instrument) ? 'backfilled' : 'gap')
+  for (const { record } of gapsOf([...log.gaps.values()], instrument)) {
+    if (touches(record, span)) found.push(isFilled(record, instrument) ? 'backfilled' : 'gap')
   }
-  if (span.interval === '1s' && span.start === firstWindow(instrument)?.start) found.push('partial')
+  const first = firstWindow(instrument)
+  const isEarly = first !== undefined && span.end <= first.end
+  if (span.interval === '1s' && trades.length > 0 && isEarly) found.push('partial')
   return qualities.find((quality) => found.includes(quality)) ?? 'quiet'
 }
 
@@ -179,9 +196,10 @@ export function firstWindow(instrument: Instrument): Span | undefined {
   return first === undefined ? undefined : spanAt('1s', first)
 }
 
-function isFilled({ state, fromSequence, toSequence }: SequenceGap, { taken }: Instrument) {
+function isFilled(gap: SequenceGap, { taken }: Instrument): boolean {
+  const { state, instrumentId, fromSequence, toSequence } = gap
   if (state === 'backfilled') return true
-  if (fromSequence === null || toSequence === null) return false
+  if (instrumentId === null || fromSequence === null || toSequence === null) return false
   const sequences = new Set(taken.map(({ trade }) => trade.sequence))
   for (let sequence = fromSequence; sequence <= toSequence; sequence += 1) {
     if (!sequences.has(sequence)) return false

@@ -11,7 +11,7 @@ import type {
   Trade,
 } from '@tickertape/market-model'
 import type { AggregationSettings } from './aggregation-settings.ts'
-import type { Feed, Instrument, Log, Span, TakenTrade } from './reference-candles-log.ts'
+import type { Feed, Gap, Instrument, Log, Span, TakenTrade } from './reference-candles-log.ts'
 import type { Contents } from './reference-candles-window.ts'
 import { instrumentIdOf, intervals } from '@tickertape/market-model'
 import { areEqual, exact } from './reference-candles-exact.ts'
@@ -19,11 +19,11 @@ import {
   closedUntil,
   countingTrades,
   gapsOf,
-  holdingGaps,
   isForgotten,
   spanAt,
 } from './reference-candles-log.ts'
 import {
+  closeBefore,
   contentsOf,
   firstWindow,
   indicatorsOf,
@@ -160,10 +160,24 @@ function saysTheSame(a: Trade, b: Trade): boolean {
   )
 }
 
-function takeGap(log: Log, gap: SequenceGap): ReferenceOutcome {
-  log.gaps.set(`${gap.gapId} ${gap.instrumentId}`, gap)
+function takeGap(log: Log, record: SequenceGap): ReferenceOutcome {
+  const { gapId, instrumentId, feedId, state } = record
+  // What its feed's record holds, an instrument's own goes on to hold.
+  const before = log.gaps.get(`${gapId} ${instrumentId}`) ?? log.gaps.get(`${gapId} null`)
+  const since = state === 'open' ? closedUntil(feedOf(log, feedId)) : null
+  log.gaps.set(`${gapId} ${instrumentId}`, { record, heldSince: before?.heldSince ?? since })
   for (const instrument of log.instruments.values()) askSeconds(log, instrument)
   return 'accepted'
+}
+
+/** Gaps that are not open any more hold nothing from this heartbeat on, nor do those long past. */
+function releaseGaps({ settings, gaps }: Log, feedId: string, until: number): void {
+  const { gapSpanMs = 86_400_000 } = settings
+  for (const gap of gaps.values()) {
+    const { record } = gap
+    const isOver = record.state !== 'open' || until >= record.toTime + gapSpanMs
+    if (record.feedId === feedId && isOver) gap.heldSince = null
+  }
 }
 
 function takeStatus(log: Log, status: InstrumentStatus, offset: number): ReferenceOutcome {
@@ -216,10 +230,13 @@ function takeHeartbeat(log: Log, heartbeat: FeedHeartbeat, candles: Candle[]): R
     if (span.interval === '1s' && candle.revision > 0) revised.push(span.start)
   }
 
-  feed.moments.push({ closedUntil: until, gaps: [...log.gaps.values()] })
+  releaseGaps(log, feedId, until)
+  // A gap holds on from here what it holds now, or nothing any more.
+  const gaps = [...log.gaps.values()].map((gap) => ({ ...gap }))
+  feed.moments.push({ closedUntil: until, gaps })
   for (const instrument of members) {
     instrument.changed.clear()
-    addMoment(log, instrument, Math.max(until, closedUntil(instrument)))
+    addMoment(log, instrument, gaps, Math.max(until, closedUntil(instrument)))
   }
   return 'accepted'
 }
@@ -268,6 +285,8 @@ function askSeconds(log: Log, instrument: Instrument): void {
     if (isForgotten(log.settings, instrument, span)) continue
     const latest = latestOf(instrument, span)?.candle
     const contents = contentsOf(log, instrument, span, false)
+    const close = closeBefore(instrument, span)
+    if (close !== undefined) instrument.lastCloses.set(span.start, close)
     if (contents === undefined) continue
     if (latest === undefined || !areSame(latest, contents)) instrument.changed.add(span.start)
   }
@@ -290,11 +309,7 @@ function asText(contents: Contents): string {
 function newInstrument(log: Log, instrumentId: string, feedId: string): Instrument {
   const moments = feedOf(log, feedId).moments.map((moment) => ({
     closedUntil: moment.closedUntil,
-    holding: holdingGaps(
-      log.settings,
-      gapsOf(moment.gaps, { instrumentId, feedId }),
-      moment.closedUntil,
-    ),
+    gaps: gapsOf(moment.gaps, { instrumentId, feedId }),
   }))
   return {
     instrumentId,
@@ -307,14 +322,13 @@ function newInstrument(log: Log, instrumentId: string, feedId: string): Instrume
     expiredAt: null,
     terms: [],
     firstForgotten: null,
+    lastCloses: new Map(),
     changed: new Set(),
   }
 }
 
-function addMoment(log: Log, instrument: Instrument, until: number): void {
-  const gaps = gapsOf([...log.gaps.values()], instrument)
-  const holding = holdingGaps(log.settings, gaps, until)
-  instrument.moments.push({ closedUntil: until, holding })
+function addMoment(log: Log, instrument: Instrument, gaps: readonly Gap[], until: number): void {
+  instrument.moments.push({ closedUntil: until, gaps: gapsOf(gaps, instrument) })
   const first = firstWindow(instrument)
   if (first !== undefined && isForgotten(log.settings, instrument, first)) {
     instrument.firstForgotten = first.start

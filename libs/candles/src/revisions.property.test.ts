@@ -103,7 +103,7 @@ describe('a cancelled trade', () => {
         const cancelAt = at + 1 + (distance % (events.length - at))
         const cancel: MarketEvent = {
           type: 'Trade',
-          value: { ...trade, version: 1, status: 'cancelled' },
+          value: { ...trade, version: trade.version + 1, status: 'cancelled' },
         }
         const cancelled = withAllClosed([
           ...events.slice(0, cancelAt),
