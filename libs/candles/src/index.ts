@@ -9,7 +9,7 @@ export type {
   StateChanges,
 } from './partition-aggregation.ts'
 export type { ChangelogState, StoredWindowRecord } from './restoring.ts'
-export type { StoredWindowCodec } from './stored-windows.ts'
+export type { StoredWindowCodec } from './packed-windows.ts'
 export type { TradeOutcome } from './trade-taking.ts'
 export { SequenceSet } from './sequence-set.ts'
 export { RollingStats, statsAheadMs } from './rolling-stats.ts'

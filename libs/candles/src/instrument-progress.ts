@@ -10,7 +10,7 @@ import type { AggregationPlan } from './aggregation-settings.ts'
 import type { CountedTrade } from './counted-trade.ts'
 import type { FeedProgress } from './feed-progress.ts'
 import type { OpenWindow } from './open-window.ts'
-import type { StoredWindowCodec } from './stored-windows.ts'
+import type { PackedWindows } from './packed-windows.ts'
 import { emptyEwma } from '@tickertape/ewma'
 import { IdIndex, unpackHashes } from './id-index.ts'
 import { SequenceSet } from './sequence-set.ts'
@@ -82,7 +82,7 @@ export class InstrumentProgress {
 
   constructor(
     plan: AggregationPlan,
-    codec: StoredWindowCodec,
+    packed: PackedWindows,
     instrumentId: string,
     feed: FeedProgress,
     sinceOffset: number,
@@ -95,7 +95,7 @@ export class InstrumentProgress {
     this.seen.addAll(covered)
     const chain = plan.indicators.map(() => emptyEwma)
     this.levels = plan.levels.map(() => ({
-      windows: new StoredWindows(codec),
+      windows: new StoredWindows(packed),
       chain,
       nextEnd: Infinity,
     }))
@@ -104,13 +104,20 @@ export class InstrumentProgress {
   /** Without its windows: `restoreWindow` brings those. */
   static restore(
     plan: AggregationPlan,
-    codec: StoredWindowCodec,
+    packed: PackedWindows,
     state: InstrumentState,
     feed: FeedProgress,
   ): InstrumentProgress {
     const covered = SequenceSet.of(state.covered)
     const { instrumentId, sinceOffset } = state
-    const instrument = new InstrumentProgress(plan, codec, instrumentId, feed, sinceOffset, covered)
+    const instrument = new InstrumentProgress(
+      plan,
+      packed,
+      instrumentId,
+      feed,
+      sinceOffset,
+      covered,
+    )
     instrument.completeFrom = state.completeFrom
     instrument.ownClosedUntil = state.closedUntil
     instrument.ownForgottenUntil = state.forgottenUntil

@@ -10,7 +10,7 @@ import type { AggregationSettings } from './aggregation-settings.ts'
 import type { LoggedTrade } from './counted-trade.ts'
 import type { AppliedEvent, EventOutcome } from './partition-aggregation.ts'
 import type { StoredWindowRecord } from './restoring.ts'
-import type { StoredWindowCodec } from './stored-windows.ts'
+import type { StoredWindowCodec } from './packed-windows.ts'
 import { PartitionAggregation } from './partition-aggregation.ts'
 
 export interface Run {

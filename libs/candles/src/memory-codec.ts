@@ -1,6 +1,6 @@
 /** Stored windows as tests keep them: whatever is decoded is what was encoded, and nobody else's object. */
 import type { StoredWindow } from '@tickertape/market-model'
-import type { StoredWindowCodec } from './stored-windows.ts'
+import type { StoredWindowCodec } from './packed-windows.ts'
 
 export function memoryCodec(): StoredWindowCodec {
   const windows: StoredWindow[] = []

@@ -1,7 +1,7 @@
 import type { StoredWindow } from '@tickertape/market-model'
 import type { AggregationSettings } from './aggregation-settings.ts'
 import type { Fate } from './market-logs-playback.ts'
-import type { StoredWindowCodec } from './stored-windows.ts'
+import type { StoredWindowCodec } from './packed-windows.ts'
 import { deserialize, serialize } from 'node:v8'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'

@@ -1,10 +1,11 @@
 import type { AggregationPlan } from './aggregation-settings.ts'
 import type { KnownGap, StoredWindow } from '@tickertape/market-model'
 import type { OpenWindow } from './open-window.ts'
-import type { StoredWindowCodec } from './stored-windows.ts'
+import type { StoredWindowCodec } from './packed-windows.ts'
 import { equalDecimals } from '@tickertape/market-model'
 import { FeedProgress } from './feed-progress.ts'
 import { InstrumentProgress, lastTradesOf } from './instrument-progress.ts'
+import { PackedWindows } from './packed-windows.ts'
 import { isFinalWindow, isForgottenWindow } from './parent-windows.ts'
 import { emptyWindow, storedWindow } from './stored-trades.ts'
 import { equalSums, flatSums } from './trade-sums.ts'
@@ -13,7 +14,8 @@ import { ownQuality } from './window-quality.ts'
 /** All that is known of one partition, and what of it the changelog does not hold yet. */
 export class PartitionBooks {
   readonly plan: AggregationPlan
-  readonly codec: StoredWindowCodec
+  /** Stored windows of all instruments. */
+  readonly packed: PackedWindows
   readonly lowestMs: number
   readonly feeds = new Map<string, FeedProgress>()
   readonly instruments = new Map<string, InstrumentProgress>()
@@ -29,7 +31,7 @@ export class PartitionBooks {
 
   constructor(plan: AggregationPlan, codec: StoredWindowCodec) {
     this.plan = plan
-    this.codec = codec
+    this.packed = new PackedWindows(codec)
     this.lowestMs = plan.levels[0]?.lengthMs ?? 0
   }
 
@@ -48,7 +50,7 @@ export class PartitionBooks {
 
   /** An instrument that was not known before. */
   announce(instrumentId: string, feed: FeedProgress, offset: number): InstrumentProgress {
-    const instrument = new InstrumentProgress(this.plan, this.codec, instrumentId, feed, offset)
+    const instrument = new InstrumentProgress(this.plan, this.packed, instrumentId, feed, offset)
     this.know(instrument)
     this.markChanged(instrument)
     return instrument

@@ -32,7 +32,7 @@ export function restoreBooks(books: PartitionBooks, state: ChangelogState): void
     if (partition === undefined)
       throw lostRecords(`instrument ${recorded.instrumentId}`, 'its partition')
     const feed = books.feed(recorded.feedId)
-    books.know(InstrumentProgress.restore(books.plan, books.codec, recorded, feed))
+    books.know(InstrumentProgress.restore(books.plan, books.packed, recorded, feed))
   }
   const levels = new Map(books.plan.levels.map(({ interval }, level) => [interval, level]))
   for (const { instrumentId, interval, windowStart, value } of state.windows) {

@@ -1,7 +1,7 @@
 import type { Candle, MarketEvent, StoredWindow, Trade } from '@tickertape/market-model'
 import type { AggregationSettings } from './aggregation-settings.ts'
 import type { Run } from './market-logs-playback.ts'
-import type { StoredWindowCodec } from './stored-windows.ts'
+import type { StoredWindowCodec } from './packed-windows.ts'
 import { deserialize, serialize } from 'node:v8'
 import { instrumentIdOf } from '@tickertape/market-model'
 import fc from 'fast-check'

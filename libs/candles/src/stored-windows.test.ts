@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { StoredWindow } from '@tickertape/market-model'
 import { memoryCodec } from './memory-codec.ts'
+import { PackedWindows } from './packed-windows.ts'
 import { StoredWindows } from './stored-windows.ts'
 import { emptyWindow } from './stored-trades.ts'
 
@@ -23,7 +24,8 @@ test('windows are those of a sorted map, and the changelog holds the same after 
   fc.assert(
     fc.property(steps, starts, starts, (list, from, to) => {
       const codec = memoryCodec()
-      const windows = new StoredWindows(codec)
+      const packed = new PackedWindows(codec)
+      const windows = new StoredWindows(packed)
       const model = new Map<number, number>()
       const changelog = new Map<number, Uint8Array>()
       const commit = () => {
@@ -55,7 +57,7 @@ test('windows are those of a sorted map, and the changelog holds the same after 
       expect(windows.has(from)).toBe(model.has(from))
 
       commit()
-      const restored = new StoredWindows(codec)
+      const restored = new StoredWindows(new PackedWindows(codec))
       for (const [start, bytes] of changelog) restored.restore(start, bytes)
       expect(facts(restored.between(0, Infinity))).toStrictEqual(sorted)
     }),

@@ -1,10 +1,7 @@
 import type { StoredWindow } from '@tickertape/market-model'
+import type { PackedWindows } from './packed-windows.ts'
 
-/** How a stored window becomes the bytes that memory and the changelog hold. */
-export interface StoredWindowCodec {
-  encode(window: StoredWindow): Uint8Array
-  decode(bytes: Uint8Array): StoredWindow
-}
+const unpacked = -1
 
 /**
  * One instrument's windows of one interval that the changelog holds, by start. In memory they are the
@@ -12,15 +9,15 @@ export interface StoredWindowCodec {
  * commit are objects.
  */
 export class StoredWindows {
-  readonly #codec: StoredWindowCodec
+  readonly #packed: PackedWindows
   /** Ascending. */
   readonly #starts: number[] = []
-  /** By the same index; undefined while the window has changed since it was packed. */
-  readonly #packed: (Uint8Array | undefined)[] = []
+  /** Where the window is packed, by the same index; `unpacked` while it has changed since. */
+  readonly #places: number[] = []
   readonly #changed = new Map<number, StoredWindow | undefined>()
 
-  constructor(codec: StoredWindowCodec) {
-    this.#codec = codec
+  constructor(packed: PackedWindows) {
+    this.#packed = packed
   }
 
   get size(): number {
@@ -29,7 +26,7 @@ export class StoredWindows {
 
   /** As the changelog holds it; starts come in any order. */
   restore(start: number, bytes: Uint8Array): void {
-    this.#insert(start, bytes)
+    this.#insert(start, this.#packed.keep(bytes))
   }
 
   has(start: number): boolean {
@@ -43,14 +40,15 @@ export class StoredWindows {
 
   put(start: number, window: StoredWindow): void {
     this.#changed.set(start, window)
-    this.#insert(start, undefined)
+    this.#insert(start, unpacked)
   }
 
   delete(start: number): void {
     const at = this.#firstFrom(start)
     if (this.#starts[at] !== start) return
+    this.#drop(at)
     this.#starts.splice(at, 1)
-    this.#packed.splice(at, 1)
+    this.#places.splice(at, 1)
     this.#changed.set(start, undefined)
   }
 
@@ -80,35 +78,41 @@ export class StoredWindows {
   /** What changed since the last call, packed; null: deleted. */
   takeChanges(take: (start: number, bytes: Uint8Array | null) => void): void {
     for (const [start, window] of this.#changed) {
-      const bytes = window === undefined ? null : this.#codec.encode(window)
-      if (bytes !== null) this.#packed[this.#firstFrom(start)] = bytes
+      const bytes = window === undefined ? null : this.#packed.encode(window)
+      if (bytes !== null) this.#places[this.#firstFrom(start)] = this.#packed.keep(bytes)
       take(start, bytes)
     }
     this.#changed.clear()
   }
 
   #at(at: number): StoredWindow | undefined {
-    const bytes = this.#packed[at]
-    if (bytes !== undefined) return this.#codec.decode(bytes)
+    const place = this.#places[at]
+    if (place !== undefined && place !== unpacked) return this.#packed.read(place)
     const start = this.#starts[at]
     return start === undefined ? undefined : this.#changed.get(start)
   }
 
-  #insert(start: number, bytes: Uint8Array | undefined): void {
+  #insert(start: number, place: number): void {
     const last = this.#starts.at(-1)
     // Nearly every new window is the latest.
     if (last === undefined || last < start) {
       this.#starts.push(start)
-      this.#packed.push(bytes)
+      this.#places.push(place)
       return
     }
     const at = this.#firstFrom(start)
     if (this.#starts[at] === start) {
-      this.#packed[at] = bytes
+      this.#drop(at)
+      this.#places[at] = place
       return
     }
     this.#starts.splice(at, 0, start)
-    this.#packed.splice(at, 0, bytes)
+    this.#places.splice(at, 0, place)
+  }
+
+  #drop(at: number): void {
+    const place = this.#places[at]
+    if (place !== undefined && place !== unpacked) this.#packed.drop(place)
   }
 
   /** Index of the first start that is not below the time; the length if there is none. */
