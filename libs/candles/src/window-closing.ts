@@ -25,6 +25,9 @@ export interface Closing {
   readonly windowClosed: (window: OpenWindow) => void
 }
 
+/** What putting a window on the agenda needs. */
+type Asking = Pick<Closing, 'plan' | 'windowsChanged'>
+
 /**
  * Emits the candles of a feed's windows that end at or before `target`, of those that close and those
  * that are revised, in (windowEnd, interval, instrumentId) order, until enough for one step are there.
@@ -145,8 +148,8 @@ function reviseLowest(
 }
 
 /** A window has a candle that it did not have before: so its parent may have another one too. */
-function askParentOf(
-  closing: Closing,
+export function askParentOf(
+  closing: Asking,
   instrument: InstrumentProgress,
   level: number,
   start: number,
@@ -158,7 +161,7 @@ function askParentOf(
 }
 
 /** Puts a closed window of an interval above the lowest on the agenda, and creates it if need be. */
-function askAgain(closing: Closing, instrument: InstrumentProgress, window: ParentWindow): void {
+function askAgain(closing: Asking, instrument: InstrumentProgress, window: ParentWindow): void {
   const { level, start, end } = window
   const windows = instrument.levels[level]?.windows
   if (windows === undefined) return
@@ -306,7 +309,7 @@ function emit(
 }
 
 function store(
-  closing: Closing,
+  closing: Asking,
   instrument: InstrumentProgress,
   level: number,
   window: StoredWindow,
