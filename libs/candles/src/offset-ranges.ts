@@ -8,11 +8,8 @@ const maxRanges = 16
 /** Ascending and disjoint, with those that are near to each other made one. */
 export function mergeRanges(ranges: readonly OffsetRange[]): readonly OffsetRange[] {
   if (ranges.length < 2) return ranges
-  const merged = joined(ranges, nearbyOffsets)
-  for (let within = nearbyOffsets * 16; merged.length > maxRanges; within *= 16) {
-    const fewer = joined(merged, within)
-    merged.splice(0, merged.length, ...fewer)
-  }
+  const merged = joined(ranges)
+  while (merged.length > maxRanges) joinNearest(merged)
   return merged
 }
 
@@ -20,15 +17,31 @@ export function isWithin(ranges: readonly OffsetRange[], offset: number): boolea
   return ranges.some(({ from, to }) => offset >= from && offset <= to)
 }
 
-function joined(ranges: readonly OffsetRange[], within: number): OffsetRange[] {
+function joined(ranges: readonly OffsetRange[]): OffsetRange[] {
   const result: OffsetRange[] = []
   for (const range of ranges.toSorted((a, b) => a.from - b.from)) {
     const last = result.at(-1)
-    if (last !== undefined && range.from - last.to <= within) {
+    if (last !== undefined && range.from - last.to <= nearbyOffsets) {
       result[result.length - 1] = { from: last.from, to: Math.max(last.to, range.to) }
     } else {
       result.push(range)
     }
   }
   return result
+}
+
+/** Two neighbours become one: those with the fewest offsets between them. */
+function joinNearest(ranges: OffsetRange[]): void {
+  let nearest = 0
+  let fewest = Infinity
+  for (const [at, { from }] of ranges.entries()) {
+    const before = ranges[at - 1]
+    if (before === undefined || from - before.to >= fewest) continue
+    nearest = at - 1
+    fewest = from - before.to
+  }
+  const [left, right] = ranges.slice(nearest, nearest + 2)
+  if (left !== undefined && right !== undefined) {
+    ranges.splice(nearest, 2, { from: left.from, to: right.to })
+  }
 }
