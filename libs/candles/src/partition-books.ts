@@ -198,8 +198,9 @@ export class PartitionBooks {
 
   /** Candles whose trades were all taken back are flat at the close before them, which is another now. */
   #refreshTakenBack(instrument: InstrumentProgress, start: number): void {
-    for (const window of instrument.lowest.between(start + 1, instrument.closedUntil)) {
+    for (const window of instrument.lowest.between(start, instrument.closedUntil)) {
       const { windowStart, tradeCount, close, quality } = window.sums
+      if (windowStart === start && tradeCount > 0) continue
       if (tradeCount > 0 || windowStart + this.lowestMs > instrument.closedUntil) return
       const price = instrument.lastTradesBefore(windowStart)?.close
       if (window.revision < 0 || price === undefined || equalDecimals(price, close)) continue
