@@ -96,7 +96,7 @@ export class FeedGaps {
    */
   release(endsUntil: number): boolean {
     let released = false
-    for (const gap of [...this.all()]) {
+    for (const gap of this.all()) {
       if (gap.heldFrom === null || (gap.state === 'open' && gap.toTime > endsUntil)) continue
       this.put({ ...gap, heldFrom: null })
       released = true

@@ -201,7 +201,7 @@ export class PartitionAggregation {
       case 'InstrumentStatus':
         this.#applyStatus(event.value, offset)
         return applied.accepted
-      case 'Rebuild':
+      default:
         return applied.rebuild
     }
   }
