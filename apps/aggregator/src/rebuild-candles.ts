@@ -1,5 +1,11 @@
-import type { AggregationEvent, AppliedEvent, PartitionAggregation } from '@tickertape/candles'
+import type {
+  AggregationEvent,
+  AppliedEvent,
+  CountedTrade,
+  PartitionAggregation,
+} from '@tickertape/candles'
 import { DecodeFailure, KafkaAvroError, topicName } from '@tickertape/kafka-avro'
+import { instrumentIdOf, windowStartOf } from '@tickertape/market-model'
 import type { Candle, Rebuild } from '@tickertape/market-model'
 
 import { readRange } from './partition-range.ts'
@@ -32,7 +38,8 @@ const recordsBetweenPacking = 10_000
  * the same candles in the same order, whenever it is done.
  *
  * The log is read twice. What the first pass finds to be late, because its window was forgotten when it
- * came, the second one is given before it begins.
+ * came, the second one is given before it begins; but for copies of a trade that came before them, which
+ * takes one more look where there are late records at all.
  *
  * @yields candles of windows inside the range that had ended before the record, in order.
  * @returns what the second pass has become.
@@ -46,18 +53,7 @@ export async function* rebuildCandles(
 ): AsyncGenerator<readonly Candle[], PartitionAggregation> {
   const { config } = sources
   const { fromTime, toTime } = request.rebuild
-  const late: LoggedEvent[] = []
-  const first = new Pass(sources, request, ({ outcome }, logged) => {
-    if (outcome === 'late') late.push(logged)
-  })
-  for await (const batch of readEvents(sources, request, signal)) {
-    await first.apply(batch)
-    if (late.length > config.maxOpenTrades) {
-      throw new RebuildRefused(
-        `more than ${config.maxOpenTrades} records are late in its range, which AGGREGATOR_MAX_OPEN_TRADES bounds: raise it, or rebuild a shorter range`,
-      )
-    }
-  }
+  const late = await findLate(sources, request, signal)
   let chunk: Candle[] = []
   const second = new Pass(sources, request, ({ candles }) => {
     for (const candle of candles) {
@@ -75,6 +71,57 @@ export async function* rebuildCandles(
   }
   if (chunk.length > 0) yield chunk
   return second.aggregation
+}
+
+/**
+ * The records that are late for windows of the range, in the log's order: of each trade and version the
+ * first in the log, which counts. Where that one was not late, none.
+ */
+async function findLate(
+  sources: RestoreSources,
+  request: RebuildRequest,
+  signal: AbortSignal,
+): Promise<readonly LoggedEvent[]> {
+  const { maxOpenTrades, windows } = sources.config
+  const { fromOffset, fromTime, toTime } = request.rebuild
+  const neededFrom = windowStartOf(fromTime, windows.intervals.at(-1) ?? '1s')
+  const late = new Map<string, LoggedEvent>()
+  const first = new Pass(sources, request, ({ outcome }, logged) => {
+    if (outcome !== 'late' || logged.event.type !== 'Trade') return
+    const { eventTime, version } = logged.event.value
+    const isInside = eventTime >= neededFrom && eventTime < toTime
+    // A correction from outside may take its trade out of the range.
+    if (!isInside && version === 0) return
+    const key = recordKey(logged.event.value)
+    if (!late.has(key)) late.set(key, logged)
+  })
+  for await (const batch of readEvents(sources, request, signal)) {
+    await first.apply(batch)
+    if (late.size > maxOpenTrades) {
+      throw new RebuildRefused(
+        `more than ${maxOpenTrades} records since offset ${fromOffset} are late for windows of its range: raise AGGREGATOR_MAX_OPEN_TRADES, or rebuild a shorter range`,
+      )
+    }
+  }
+  const last = [...late.values()].at(-1)
+  if (last === undefined) return []
+  // Applied once more and not only read: a record that was rejected is nobody's first.
+  const again = new Pass(sources, request, ({ outcome }, { event, offset }) => {
+    if (event.type !== 'Trade' || outcome === 'invalid' || outcome === 'future') return
+    const key = recordKey(event.value)
+    const found = late.get(key)
+    if (found !== undefined && offset < found.offset) late.delete(key)
+  })
+  const untilLast = { ...request, offset: last.offset }
+  for await (const batch of readEvents(sources, untilLast, signal)) await again.apply(batch)
+  return [...late.values()]
+}
+
+/** Equal for records of one trade and version, by what the aggregation knows trades by. */
+function recordKey(trade: CountedTrade): string {
+  const { sequence, tradeId, version } = trade
+  const identity = sequence === null ? `id ${tradeId}` : `sequence ${sequence}`
+  return `${instrumentIdOf(trade)} ${version} ${identity}`
 }
 
 /** One reading of the range, through an aggregation of its own. */
