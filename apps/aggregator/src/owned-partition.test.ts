@@ -109,7 +109,11 @@ describe('a partition', () => {
     const price = { mantissa: 6, exponent: 4 }
     const corrected = { ...correction, value: { ...correction.value, version: 1, price } }
     const owned = ownedPartition([first, heartbeat(1_000), corrected, heartbeat(2_000)])
-    expect(owned.advance(noHurry)).toEqual({ kind: 'needs', ranges: [{ from: 100, to: 100 }] })
+    expect(owned.advance(noHurry)).toMatchObject({
+      kind: 'needs',
+      event: corrected,
+      ranges: [{ from: 100, to: 100 }],
+    })
     expect(owned.position).toBe(102)
     owned.supply([{ offset: 100, trade: first.value }])
     expect(owned.advance(noHurry)).toEqual({ kind: 'drained' })

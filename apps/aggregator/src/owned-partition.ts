@@ -1,4 +1,9 @@
-import type { LoggedTrade, PartitionAggregation, StateChanges } from '@tickertape/candles'
+import type {
+  AggregationEvent,
+  LoggedTrade,
+  PartitionAggregation,
+  StateChanges,
+} from '@tickertape/candles'
 import { DecodeFailure } from '@tickertape/kafka-avro'
 import type { LogRecord, MarketEventReader } from '@tickertape/kafka-avro'
 import type { Candle, OffsetRange, Rebuild, RebuildProgress } from '@tickertape/market-model'
@@ -15,7 +20,11 @@ export type Stop =
   /** There is enough for one transaction; go on behind it. */
   | { readonly kind: 'full' }
   /** The record in hand needs these records of the log: `supply` their trades. */
-  | { readonly kind: 'needs'; readonly ranges: readonly OffsetRange[] }
+  | {
+      readonly kind: 'needs'
+      readonly event: AggregationEvent
+      readonly ranges: readonly OffsetRange[]
+    }
   /** Candles are to be computed again: `finishRebuild` goes on. */
   | { readonly kind: 'rebuild'; readonly offset: number; readonly rebuild: Rebuild }
 
@@ -165,7 +174,7 @@ export class OwnedPartition {
         continue
       }
       const applied = aggregation.apply(event, record.offset, this.#logged)
-      if (applied.needs !== null) return { kind: 'needs', ranges: applied.needs }
+      if (applied.needs !== null) return { kind: 'needs', event, ranges: applied.needs }
       this.#isDirty = true
       for (const candle of applied.candles) this.#candles.push(candle)
       if (applied.unfinished) {

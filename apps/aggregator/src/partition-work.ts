@@ -229,7 +229,9 @@ export class PartitionWork implements PartitionHandlers {
       case 'full':
         return this.#commits.begin()
       case 'needs':
-        return owned.supply(await this.#parts.rereads.read(owned.partition, stop.ranges))
+        return owned.supply(
+          await this.#parts.rereads.read(owned.partition, stop.event, stop.ranges),
+        )
       case 'rebuild':
         this.#rebuilds.set(
           owned,

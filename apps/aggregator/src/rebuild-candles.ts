@@ -161,7 +161,7 @@ class Pass {
     let applied = begun
     for (;;) {
       if (applied.needs !== null) {
-        const trades = await this.#rereads.read(this.#partition, applied.needs)
+        const trades = await this.#rereads.read(this.#partition, event, applied.needs)
         applied = this.aggregation.apply(event, offset, trades)
         continue
       }

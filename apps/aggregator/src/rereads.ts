@@ -1,4 +1,4 @@
-import type { LoggedTrade } from '@tickertape/candles'
+import type { AggregationEvent, CountedTrade, LoggedTrade } from '@tickertape/candles'
 import { DecodeFailure, KafkaAvroError, RangeReader, topicName } from '@tickertape/kafka-avro'
 import type { MarketEventReader } from '@tickertape/kafka-avro'
 import type { OffsetRange } from '@tickertape/market-model'
@@ -35,10 +35,15 @@ export class Rereads implements AsyncDisposable {
   /**
    * The trades at these offsets of one partition, ascending.
    *
+   * @param wanted the record that needs them; of a trade's instrument alone, if it is a trade.
    * @param ranges both ends inclusive, in any order.
    * @throws StateMismatch if retention was faster than the horizon; KafkaAvroError `reading_failed`.
    */
-  async read(partition: number, ranges: readonly OffsetRange[]): Promise<readonly LoggedTrade[]> {
+  async read(
+    partition: number,
+    wanted: AggregationEvent,
+    ranges: readonly OffsetRange[],
+  ): Promise<readonly LoggedTrade[]> {
     const began = performance.now()
     const logged: LoggedTrade[] = []
     let count = 0
@@ -49,6 +54,8 @@ export class Rereads implements AsyncDisposable {
       for (const { offset, value } of records) {
         const event = this.#marketEvents.read(value)
         if (event instanceof DecodeFailure || event.type !== 'Trade') continue
+        // A wide range is of all instruments of the partition: memory holds what is asked for.
+        if (!mayNeed(wanted, event.value)) continue
         logged.push({ offset, trade: event.value })
       }
     }
@@ -71,6 +78,16 @@ export class Rereads implements AsyncDisposable {
       )
     }
   }
+}
+
+/** Whether what a record does may depend on this trade: another trade's on those of its instrument. */
+export function mayNeed(
+  wanted: AggregationEvent,
+  trade: Pick<CountedTrade, 'venue' | 'instrument'>,
+): boolean {
+  if (wanted.type !== 'Trade') return true
+  const { venue, instrument } = wanted.value
+  return trade.instrument === instrument && trade.venue === venue
 }
 
 /** Ascending ranges without overlaps; neighbours become one. */
