@@ -32,6 +32,8 @@ export class GroupMembership {
   readonly #options: LogReaderOptions
   readonly #rebalances: Rebalance[] = []
   #assignment: readonly TopicPartition[] = []
+  /** A rebalance has been taken and is not answered yet. */
+  #applying = false
   #closing = false
   #fatal: LibrdKafkaError | undefined
   #onEvent: () => void = () => undefined
@@ -101,16 +103,19 @@ export class GroupMembership {
     if (this.#fatal) throw this.failure('reading_failed', this.#fatal)
     const rebalance = this.#rebalances.shift()
     if (rebalance === undefined) return false
+    this.#applying = true
     if (rebalance.kind === 'revoke') {
       this.#assignment = []
       reading.end()
       await handlers.revoked(rebalance.partitions, rebalance.lost)
       this.consumer.unassign()
+      this.#applying = false
       return true
     }
     const positions = await handlers.assigned(rebalance.partitions)
     this.#assignment = rebalance.partitions
     await reading.begin(positions)
+    this.#applying = false
     return true
   }
 
@@ -122,8 +127,8 @@ export class GroupMembership {
 
   async close(): Promise<void> {
     this.#closing = true
-    // A rebalance that nobody will handle keeps disconnect waiting for ever.
-    if (this.#rebalances.length > 0) this.consumer.unassign()
+    // A rebalance that nobody will handle, or whose handler failed, keeps disconnect waiting for ever.
+    if (this.#applying || this.#rebalances.length > 0) this.consumer.unassign()
     await call((done) => this.consumer.disconnect(done)).catch((error: unknown) =>
       this.#options.onWarning(messageOf(error)),
     )
