@@ -21,12 +21,15 @@ const leastAheadBytes = 128 * 1024
 const mostAheadBytes = 1024 * 1024
 /** How long the member's poll, which brings rebalances, holds a thread of the pool, in ms. */
 const pollMs = 100
-/** librdkafka's max.poll.interval.ms: a handler that hangs for so long loses its partitions. */
+/** librdkafka's max.poll.interval.ms: a handler of any kind that hangs for so long loses its partitions. */
 const handlerPatienceMs = 300_000
 
 /**
  * The reader that fetches by itself: librdkafka owns the membership, with its partitions paused, and the
  * bytes come over a connection of its own for each partition.
+ *
+ * A handler that runs for 300 s ends `run` with `reading_failed`: it is not waited for, and may still be
+ * running then.
  *
  * Its records have no headers. Reading costs 0.5 us CPU a record of 95 bytes in lz4 batches, checksum and
  * decompression included, against 4.2 us by librdkafka's binding (2 cores, broker beside it).
@@ -40,7 +43,9 @@ export class FetchReader implements LogReader {
   #wake: () => void = () => undefined
   /** When the handler that runs was called. */
   #busySince: number | undefined
-  #pollFailure: unknown
+  #pollFailure: KafkaAvroError | undefined
+  /** Ends the wait for the handler that runs. */
+  #giveUp: (failure: KafkaAvroError) => void = () => undefined
   #done = false
 
   constructor(options: LogReaderOptions) {
@@ -89,6 +94,11 @@ export class FetchReader implements LogReader {
       begin: (positions) => this.#begin(positions),
       end: () => this.#end(),
     }
+    const watched: PartitionHandlers = {
+      assigned: (partitions) => this.#watch(() => handlers.assigned(partitions)),
+      revoked: (partitions, lost) => this.#watch(() => handlers.revoked(partitions, lost)),
+      process: (records) => this.#watch(() => handlers.process(records)),
+    }
     let polling: Promise<void> | undefined
     const wake = () => this.#wake()
     signal.addEventListener('abort', wake)
@@ -97,15 +107,12 @@ export class FetchReader implements LogReader {
       polling = this.#poll()
       while (!signal.aborted) {
         if (this.#pollFailure !== undefined) throw this.#pollFailure
-        if (await this.#membership.applyRebalance(handlers, reading)) continue
+        if (await this.#membership.applyRebalance(watched, reading)) continue
         const records = await this.#next(signal)
         // What woke the reader may be the revoke of what it has just read.
-        if (records === undefined) continue
-        this.#busySince = performance.now()
-        await handlers.process(records)
-        this.#busySince = undefined
+        if (records !== undefined) await watched.process(records)
       }
-      await this.#membership.release(handlers, reading)
+      await this.#membership.release(watched, reading)
     } finally {
       signal.removeEventListener('abort', wake)
       this.#done = true
@@ -113,6 +120,20 @@ export class FetchReader implements LogReader {
       await polling
       await this.#stopped
       await this.#membership.close()
+    }
+  }
+
+  /** Waits for a handler until it ends or the poll gives it up. */
+  async #watch<T>(handle: () => Promise<T>): Promise<T> {
+    // A promise for each call: one for all would keep something of every race until the reader ends.
+    const { promise: givenUp, reject } = Promise.withResolvers<never>()
+    this.#giveUp = reject
+    this.#busySince = performance.now()
+    try {
+      return await Promise.race([handle(), givenUp])
+    } finally {
+      this.#busySince = undefined
+      this.#giveUp = () => undefined
     }
   }
 
@@ -215,10 +236,10 @@ export class FetchReader implements LogReader {
       const hangs =
         this.#busySince !== undefined && performance.now() - this.#busySince > handlerPatienceMs
       if (hangs) {
-        this.#pollFailure = new KafkaAvroError(
-          'reading_failed',
-          `Group ${this.#options.groupId} lets its partitions go: a batch has been worked on for ${handlerPatienceMs / 1000} s`,
-        )
+        const message = `Group ${this.#options.groupId} lets its partitions go: a batch or a rebalance has been worked on for ${handlerPatienceMs / 1000} s. Find out what it waits for: it may never end`
+        this.#pollFailure = new KafkaAvroError('reading_failed', message)
+        this.#options.onWarning(message)
+        this.#giveUp(this.#pollFailure)
         return
       }
     }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 
 import { testStack, uniquePrefix, waitUntil } from '@tickertape/testing'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 
 import {
   EventProducer,
@@ -245,6 +245,49 @@ describe.each(logReaderKinds)('the log reader by %s', (kind) => {
     await expect(member.ended).rejects.toMatchObject({ code: 'offset_out_of_range' })
     expect(member.calls).not.toContain('records')
   })
+
+  // The failure was read only after the handler, which never ended: a hang without a message.
+  it.runIf(kind === 'fetch').each(['assigned', 'process'] as const)(
+    'ends with a warning when %s hangs for 300 s',
+    async (hanging) => {
+      const topic = await createTopic()
+      const warnings: string[] = []
+      const reader = createLogReader(kind, {
+        brokers,
+        clientId: topic,
+        groupId: topic,
+        topics: [topic],
+        onWarning: (message) => void warnings.push(message),
+      })
+      const { promise: never } = Promise.withResolvers<never>()
+      let hangs = false
+      const hang = (): Promise<never> => {
+        hangs = true
+        return never
+      }
+      const ended = reader.run(
+        {
+          assigned: async (partitions) =>
+            hanging === 'assigned'
+              ? await hang()
+              : partitions.map((assigned) => ({ ...assigned, offset: 0 })),
+          revoked: () => Promise.resolve(),
+          process: hang,
+        },
+        new AbortController().signal,
+      )
+      ended.catch(() => undefined)
+      await waitUntil('a handler hangs', () => hangs)
+      const now = performance.now.bind(performance)
+      const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + 301_000)
+      try {
+        await expect(ended).rejects.toMatchObject({ code: 'reading_failed' })
+      } finally {
+        clock.mockRestore()
+      }
+      expect(warnings).toContainEqual(expect.stringContaining('for 300 s'))
+    },
+  )
 
   it('says that nothing came, again and again, and delivers a single record at once', async () => {
     const topic = await createTopic()
