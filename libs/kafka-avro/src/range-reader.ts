@@ -55,8 +55,8 @@ export class RangeReader implements AsyncDisposable {
    * The records of a partition within some ranges, in the order of these. The caller bounds what it asks
    * for: all of it is in memory at once.
    *
-   * @throws KafkaAvroError `offset_out_of_range` if the log no longer has the offsets, or not yet;
-   *   `reading_failed` when no broker has answered for a minute.
+   * @throws KafkaAvroError `offset_out_of_range` if the broker says that the log does not have an offset;
+   *   `reading_failed` when for a minute no broker has answered, or none had the records.
    */
   read(
     topic: string,
@@ -108,22 +108,27 @@ export class RangeReader implements AsyncDisposable {
   }
 
   async #fetch(source: Partition, offset: number): Promise<KeptChunk> {
-    const { batches, aborted, end } = await patiently(
-      () => source.connection.fetch({ offset, maxWaitMs: 0, maxBytes: fetchBytes }),
+    const chunk = await patiently(
+      () => this.#fetchOnce(source, offset),
       this.#stopping.signal,
       this.#options.onWarning,
     )
-    const fetched = new RecordChunk(source, batches, aborted, offset)
-    const { firstOffset, nextOffset, bytes } = fetched
-    if (firstOffset === undefined) {
-      throw new KafkaAvroError(
-        'offset_out_of_range',
-        this.#failure(source, offset, `the log ends at ${end}`),
-      )
-    }
-    const chunk = { firstOffset: Math.min(firstOffset, offset), nextOffset, bytes, aborted }
     this.#keep(source, chunk)
     return chunk
+  }
+
+  async #fetchOnce(source: Partition, offset: number): Promise<KeptChunk> {
+    const request = { offset, maxWaitMs: 0, maxBytes: fetchBytes }
+    const { batches, aborted, end } = await source.connection.fetch(request)
+    const { firstOffset, nextOffset, bytes } = new RecordChunk(source, batches, aborted, offset)
+    if (firstOffset === undefined) {
+      // A new leader's high watermark lags for a while: what was read before seems not to be there yet.
+      throw new KafkaAvroError(
+        'reading_failed',
+        this.#failure(source, offset, `the broker gives no records there; its log ends at ${end}`),
+      )
+    }
+    return { firstOffset: Math.min(firstOffset, offset), nextOffset, bytes, aborted }
   }
 
   #keep(partition: Partition, chunk: KeptChunk): void {
