@@ -18,7 +18,8 @@ export interface TransactionTargets {
  * Commits candles, rejected records, the changelog and the offsets of partitions at once: all of it is seen
  * or nothing.
  *
- * @throws KafkaAvroError `transaction_failed`; nothing of it counts then.
+ * @throws KafkaAvroError `transaction_failed`. If the commit itself failed, it may count all the same: the
+ *   next session finds out by the committed offsets. Before that, nothing of it counts.
  */
 export async function commitOutputs(
   targets: TransactionTargets,

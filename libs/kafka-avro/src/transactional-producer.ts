@@ -27,6 +27,8 @@ export interface TransactionalProducerOptions {
   readonly transactionalId: string
 }
 
+type Step = 'begin' | 'produce' | 'send offsets' | 'commit' | 'abort'
+
 const timeoutMs = 30_000
 
 /** A transaction's life on librdkafka. Any failure is final: abort, throw the state away, start anew. */
@@ -92,7 +94,7 @@ export class TransactionalProducer implements AsyncDisposable {
       return true
     } catch (error) {
       if (codeOf(error) === queueFull) return false
-      throw failure('produce', error)
+      throw stepFailure('produce', error)
     }
   }
 
@@ -111,6 +113,12 @@ export class TransactionalProducer implements AsyncDisposable {
     )
   }
 
+  /**
+   * Commits what is open.
+   *
+   * @throws KafkaAvroError `transaction_failed`: the broker may have committed it all the same. The group's
+   *   committed offsets tell.
+   */
   async commit(): Promise<void> {
     await this.#step('commit', (done) => this.#client.commitTransaction(timeoutMs, done))
     this.#open = false
@@ -126,21 +134,26 @@ export class TransactionalProducer implements AsyncDisposable {
     await call((done) => this.#client.disconnect(5_000, done)).catch(() => undefined)
   }
 
-  async #step(name: string, run: (done: (error?: unknown) => void) => void): Promise<void> {
+  async #step(name: Step, run: (done: (error?: unknown) => void) => void): Promise<void> {
     try {
       await new Promise<void>((resolve, reject) => {
         run((error) => (error ? reject(error) : resolve()))
       })
     } catch (error) {
-      throw failure(name, error)
+      throw stepFailure(name, error)
     }
   }
 }
 
-function failure(step: string, error: unknown): KafkaAvroError {
+/** What a failed step of a transaction means: of all of them only a commit may have counted. */
+export function stepFailure(step: Step, error: unknown): KafkaAvroError {
+  const outcome =
+    step === 'commit'
+      ? 'whether it counts is not known; the next session finds out by the committed offsets'
+      : 'nothing of it counts; state must be restored before going on'
   return new KafkaAvroError(
     'transaction_failed',
-    `The transaction's ${step} failed (${messageOf(error)}): nothing of it counts; state must be restored before going on`,
+    `The transaction's ${step} failed (${messageOf(error)}): ${outcome}`,
     { cause: error },
   )
 }
