@@ -7,6 +7,7 @@ export type KafkaAvroErrorCode =
   | 'broker_unreachable'
   | 'delivery_failed'
   | 'transaction_failed'
+  | 'transactions_refused'
   | 'reading_failed'
   | 'offset_out_of_range'
 

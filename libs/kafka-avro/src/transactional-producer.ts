@@ -1,4 +1,5 @@
 import type {
+  LibrdKafkaError,
   Producer as ProducerClient,
   TopicPartitionOffset,
 } from '@confluentinc/kafka-javascript'
@@ -15,7 +16,7 @@ import {
 import { KafkaAvroError, messageOf } from './errors.ts'
 import type { OutgoingRecord } from './event-producer.ts'
 import type { LogReader } from './log-reader.ts'
-import { Producer } from './librdkafka.ts'
+import { CODES, Producer } from './librdkafka.ts'
 
 export interface TransactionalProducerOptions {
   readonly brokers: string
@@ -40,7 +41,10 @@ export class TransactionalProducer implements AsyncDisposable {
     this.#client = client
   }
 
-  /** @throws KafkaAvroError `broker_unreachable`. */
+  /**
+   * @throws KafkaAvroError `broker_unreachable`; `transactions_refused` if the broker answers that there
+   *   will be none, for want of a permission mostly: trying again does not help.
+   */
   static async open(options: TransactionalProducerOptions): Promise<TransactionalProducer> {
     const client = new Producer({
       ...connectionSettings(options.brokers, options.clientId),
@@ -59,11 +63,7 @@ export class TransactionalProducer implements AsyncDisposable {
       )
     } catch (error) {
       await disconnect(client)
-      throw new KafkaAvroError(
-        'broker_unreachable',
-        `Could not start transactions at ${options.brokers} (${messageOf(error)}): is Kafka running?`,
-        { cause: error },
-      )
+      throw openFailure(options, error)
     }
     return new TransactionalProducer(client)
   }
@@ -143,6 +143,38 @@ export class TransactionalProducer implements AsyncDisposable {
       throw stepFailure(name, error)
     }
   }
+}
+
+/** What a failed start of transactions means to whoever opens the producer. */
+export function openFailure(
+  { brokers, transactionalId }: TransactionalProducerOptions,
+  error: unknown,
+): KafkaAvroError {
+  // The binding rejects with LibrdKafkaError.
+  const { code, isFatal } = error as LibrdKafkaError
+  const isForbidden =
+    code === CODES.ERRORS.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED ||
+    code === CODES.ERRORS.ERR_CLUSTER_AUTHORIZATION_FAILED
+  const why = messageOf(error)
+  if (isForbidden) {
+    return new KafkaAvroError(
+      'transactions_refused',
+      `Kafka at ${brokers} does not let this principal use the transactional id ${transactionalId} (${why}): allow it to write and describe that id`,
+      { cause: error },
+    )
+  }
+  if (isFatal === true) {
+    return new KafkaAvroError(
+      'transactions_refused',
+      `Kafka at ${brokers} refuses transactions to the transactional id ${transactionalId} for good (${why}): check the broker's version and its settings of transactions`,
+      { cause: error },
+    )
+  }
+  return new KafkaAvroError(
+    'broker_unreachable',
+    `Could not start transactions at ${brokers} (${why}): is Kafka running?`,
+    { cause: error },
+  )
 }
 
 /** What a failed step of a transaction means: of all of them only a commit may have counted. */
