@@ -147,3 +147,32 @@ export function latestCandles(candles: readonly Candle[]): Map<string, Candle> {
 export function windowOf({ instrumentId, interval, windowStart }: Candle): string {
   return `${instrumentId} ${interval} ${windowStart}`
 }
+
+/**
+ * The first outcome or candle in which two runs differ, in words; undefined where they agree. A test that
+ * shrinks a log compares hundreds of runs: a whole diff of each would take minutes.
+ */
+export function firstDifference(actual: Compared, expected: Compared): string | undefined {
+  for (const part of ['outcomes', 'candles'] as const) {
+    const length = Math.max(actual[part].length, expected[part].length)
+    for (let at = 0; at < length; at += 1) {
+      const [got, wanted] = [asText(actual[part][at]), asText(expected[part][at])]
+      if (got !== wanted) return `${part}[${at}]\nexpected ${wanted}\nactual   ${got}`
+    }
+  }
+  return undefined
+}
+
+interface Compared {
+  readonly outcomes: readonly string[]
+  readonly candles: readonly Candle[]
+}
+
+/** Equal for equal values, whatever the order of their fields. */
+function asText(value: unknown): string | undefined {
+  return JSON.stringify(value, (_, part: unknown) => {
+    if (typeof part === 'bigint') return `${part}n`
+    if (typeof part !== 'object' || part === null || Array.isArray(part)) return part
+    return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+  })
+}

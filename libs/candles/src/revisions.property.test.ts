@@ -2,12 +2,13 @@ import type { Candle, MarketEvent, StoredWindow, Trade } from '@tickertape/marke
 import type { AggregationSettings } from './aggregation-settings.ts'
 import type { Run } from './market-logs-playback.ts'
 import type { StoredWindowCodec } from './packed-windows.ts'
+import { isDeepStrictEqual } from 'node:util'
 import { deserialize, serialize } from 'node:v8'
 import { instrumentIdOf } from '@tickertape/market-model'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { marketLogs, movingMarketLogs, withAllClosed } from './market-logs-arbitrary.ts'
-import { latestCandles, run, windowOf } from './market-logs-playback.ts'
+import { firstDifference, latestCandles, run, windowOf } from './market-logs-playback.ts'
 import { epoch, heartbeat, tradeEvent } from './market-logs.ts'
 
 const numRuns = 100
@@ -63,7 +64,7 @@ describe('duplicates', () => {
             })
             .sort((a, b) => a.at - b.at)
             .map(({ event }) => event)
-          expect(run(own, codec, repeated).candles).toStrictEqual(once.candles)
+          expect(candleDifference(run(own, codec, repeated), once)).toBeUndefined()
         }),
         { numRuns },
       )
@@ -137,7 +138,12 @@ describe('a cancelled trade', () => {
     cancelled: ReadonlyMap<string, Candle>,
     without: ReadonlyMap<string, Candle>,
   ): void {
-    expect(withTrades(cancelled)).toStrictEqual(withTrades(without))
+    const [actual, expected] = [withTrades(cancelled), withTrades(without)]
+    expect([...actual.keys()].sort()).toStrictEqual([...expected.keys()].sort())
+    const differing = [...actual].filter(
+      ([key, candle]) => !isDeepStrictEqual(candle, expected.get(key)),
+    )
+    expect(differing.slice(0, 1)).toStrictEqual([])
     const priced = [...without].filter(([, candle]) => hasTradeBefore(without, candle))
     const closes = priced.map(([key, { close }]) => ({ key, close }))
     expect(closes.map(({ key }) => ({ key, close: cancelled.get(key)?.close }))).toStrictEqual(
@@ -298,6 +304,11 @@ describe('the order of arrival', () => {
     )
   }, 120_000)
 })
+
+function candleDifference(actual: Run, expected: Run): string | undefined {
+  const none = { outcomes: [] }
+  return firstDifference({ ...actual, ...none }, { ...expected, ...none })
+}
 
 function tradesOf(events: readonly MarketEvent[]): Trade[] {
   return events.flatMap((event) => (event.type === 'Trade' ? [event.value] : []))
