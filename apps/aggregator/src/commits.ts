@@ -8,19 +8,14 @@ export interface CommitWork {
 }
 
 /**
- * How long the first results wait for company, in ms. Heartbeats of one moment come from each partition
- * by itself, within a millisecond or two; without this all but the first partition's candles would wait
- * for a transaction of their own, behind the first one's.
- */
-const gatheringMs = 2
-
-/**
  * Transactions, one after the other. Records are applied on while one is under way; what comes of them
  * is for the next.
  */
 export class Commits {
   readonly #work: CommitWork
   #inFlight: Promise<void> = Promise.resolve()
+  /** The one that waits for the one under way: who asks meanwhile is served by it. */
+  #next: Promise<void> | undefined
   #failure: { readonly error: unknown } | undefined
   #last = performance.now()
   #timer: NodeJS.Timeout | undefined
@@ -39,23 +34,18 @@ export class Commits {
    *
    * @throws what ended an earlier one, or was told to `fail`.
    */
-  async begin(): Promise<void> {
+  begin(): Promise<void> {
     this.cancelSoon()
-    await this.#quiet()
-    this.throwFailure()
-    this.#last = performance.now()
-    const outputs = this.#work.take()
-    if (outputs.length === 0) return
-    this.#inFlight = this.#work.write(outputs).catch((error: unknown) => this.fail(error))
+    this.#next ??= this.#begin()
+    return this.#next
   }
 
-  /** Begins one in a moment, together with what comes until then. */
-  beginSoon(): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined
-      // Its failure is kept, and thrown by the next call.
-      this.begin().catch((error: unknown) => this.fail(error))
-    }, gatheringMs)
+  /** Begins one in this time, in ms, or earlier if asked again; nobody waits for it. */
+  beginWithin(ms: number): void {
+    // A failure is kept, and thrown by the next call.
+    const begin = () => void this.begin().catch((error: unknown) => this.fail(error))
+    if (ms <= 0) begin()
+    else if (this.#next === undefined) this.#timer ??= setTimeout(begin, ms)
   }
 
   cancelSoon(): void {
@@ -63,10 +53,11 @@ export class Commits {
     this.#timer = undefined
   }
 
-  /** Waits for the transaction under way, and begins no other by itself. */
+  /** Waits for the transactions under way, and begins no other by itself. */
   async settle(): Promise<void> {
     this.cancelSoon()
-    await this.#quiet()
+    await this.#next
+    await this.#inFlight
     this.throwFailure()
   }
 
@@ -79,12 +70,13 @@ export class Commits {
     if (this.#failure !== undefined) throw this.#failure.error
   }
 
-  /** While somebody waits, somebody else may begin the next one. */
-  async #quiet(): Promise<void> {
-    let awaited: Promise<void> | undefined
-    while (awaited !== this.#inFlight) {
-      awaited = this.#inFlight
-      await awaited
-    }
+  async #begin(): Promise<void> {
+    await this.#inFlight
+    this.#next = undefined
+    this.throwFailure()
+    this.#last = performance.now()
+    const outputs = this.#work.take()
+    if (outputs.length === 0) return
+    this.#inFlight = this.#work.write(outputs).catch((error: unknown) => this.fail(error))
   }
 }

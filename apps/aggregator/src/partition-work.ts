@@ -42,6 +42,11 @@ const turnMs = 500
  * its open windows are worth showing.
  */
 const nearlyCaughtUp = 5_000
+/**
+ * How long the first results wait for those of the other partitions, in ms. A heartbeat comes from each
+ * partition by itself, mostly within 5 ms; whoever misses the transaction waits 20 to 30 ms for the next.
+ */
+const gatheringMs = 10
 /** Transactions without candles are rarer by this: they only spare a successor some reading. */
 const quietCommits = 10
 /** The broker ends a transaction after this time, which fences its producer off like a successor does. */
@@ -251,20 +256,34 @@ export class PartitionWork implements PartitionHandlers {
   }
 
   /**
-   * Results of a caught-up partition go out at once: nobody gains by their waiting. Behind the end,
-   * transactions are as large as the settings allow.
+   * Results of a caught-up partition go out as soon as those of the same moment are there from the others.
+   * Behind the end, transactions are as large as the settings allow.
    */
   async #commitIfDue(): Promise<void> {
     const { intervalMs } = this.#parts.config.commit
     const { sinceLastMs } = this.#commits
     // A commit sets long open windows aside: what a full partition waits for.
-    const isFull = this.#room() === 0 || this.#limit.isAnyReached
-    if (isFull || sinceLastMs >= quietCommits * intervalMs) return this.#commits.begin()
-    const withResults = [...this.#owned.values()].filter(({ hasResults }) => hasResults)
-    if (withResults.length === 0) return undefined
-    if (sinceLastMs >= intervalMs) return this.#commits.begin()
-    if (withResults.some((owned) => this.#lag(owned) <= nearlyCaughtUp)) this.#commits.beginSoon()
+    if (this.#room() === 0 || this.#limit.isAnyReached) return this.#commits.begin()
+    const owned = [...this.#owned.values()]
+    const withResults = owned.filter(({ hasResults }) => hasResults)
+    const isDue = sinceLastMs >= (withResults.length > 0 ? intervalMs : quietCommits * intervalMs)
+    if (isDue && owned.some((one) => !this.#isNearlyCaughtUp(one))) return this.#commits.begin()
+    if (isDue || withResults.some((one) => this.#isNearlyCaughtUp(one))) {
+      this.#commits.beginWithin(this.#haveHeardAlike(owned) ? 0 : gatheringMs)
+    }
     return undefined
+  }
+
+  /** Whether all stand at the same heartbeat of each feed. */
+  #haveHeardAlike(all: readonly OwnedPartition[]): boolean {
+    const heard = new Map<string, number>()
+    for (const { aggregation } of all) {
+      for (const { feedId, upTo } of aggregation?.watermarks() ?? []) {
+        if ((heard.get(feedId) ?? upTo) !== upTo) return false
+        heard.set(feedId, upTo)
+      }
+    }
+    return true
   }
 
   async #write(outputs: readonly PartitionOutput[]): Promise<void> {
@@ -311,9 +330,13 @@ export class PartitionWork implements PartitionHandlers {
   #livePartitions() {
     return [...this.#owned.values()].flatMap((owned) => {
       const { partition, aggregation } = owned
-      const isShown = aggregation !== undefined && this.#lag(owned) <= nearlyCaughtUp
+      const isShown = aggregation !== undefined && this.#isNearlyCaughtUp(owned)
       return isShown ? [{ partition, aggregation }] : []
     })
+  }
+
+  #isNearlyCaughtUp(owned: OwnedPartition): boolean {
+    return this.#lag(owned) <= nearlyCaughtUp
   }
 
   #lag({ partition, position }: OwnedPartition): number {

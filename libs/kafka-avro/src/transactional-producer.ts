@@ -52,11 +52,17 @@ export class TransactionalProducer implements AsyncDisposable {
       'transaction.timeout.ms': timeoutMs,
       'compression.type': 'lz4',
       'message.max.bytes': maxRecordBytes,
-      'linger.ms': 5,
+      // A commit flushes what it has: waiting for more would only delay it.
+      'linger.ms': 1,
+      // A transaction that begins while the broker still finishes the one before it is told to come again:
+      // at the default of 100 ms it took 105 ms more.
+      'retry.backoff.ms': 5,
       'queue.buffering.max.messages': 1_000_000,
     })
     await connect(client, options.brokers)
-    client.setPollInBackground(true)
+    // For errors alone. A commit serves delivery reports itself: with a thread in the background that takes
+    // them away it notices the last one up to 10 ms later.
+    client.setPollInterval(1_000)
     try {
       await call<void>((done) =>
         client.initTransactions(timeoutMs, (error) => done(error, undefined)),

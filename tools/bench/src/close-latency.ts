@@ -14,7 +14,7 @@ const instruments = 100
 const tradesPerSecond = 5_000
 
 /** Windows of the first seconds are left out: code that runs for the first time is compiled then. */
-const warmUpSeconds = 5
+const warmUpSeconds = 15
 const measuredSeconds = 35
 
 export interface CloseLatency {
