@@ -1,4 +1,5 @@
 import type { FeedConnection, FeedHandlers } from './feed.ts'
+import type { InstrumentFacts } from './instrument-catalog.ts'
 import type { MappingContext } from './mapped-trade.ts'
 import type { RestClient } from './rest-client.ts'
 import type { TradeHistory } from './trade-history.ts'
@@ -39,4 +40,10 @@ export interface Venue {
   /** @throws ConnectionLost if there is no connection within the timeout. */
   connect(options: ConnectOptions): Promise<FeedConnection>
   history(rest: RestClient, mapping: () => MappingContext): TradeHistory
+  /**
+   * Every instrument that trades now.
+   *
+   * @throws RestError
+   */
+  catalog?(rest: RestClient, signal: AbortSignal): Promise<readonly InstrumentFacts[]>
 }
