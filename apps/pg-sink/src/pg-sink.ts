@@ -8,15 +8,14 @@ import {
 } from '@tickertape/kafka-avro'
 import type { Topic, TopicPartition } from '@tickertape/kafka-avro'
 import { Database, isOutage, migrate } from '@tickertape/market-store'
-import type { RunningService, ServiceContext } from '@tickertape/service-runtime'
+import { retrying } from '@tickertape/service-runtime'
+import type { RetryPolicy, RunningService, ServiceContext } from '@tickertape/service-runtime'
 
 import type { NextOffset } from './batch.ts'
 import type { PgSinkConfig } from './config.ts'
 import { createEvents } from './events.ts'
 import type { Dependency, PgSinkEvents } from './events.ts'
 import { RecordReader } from './record-reader.ts'
-import { retrying } from './retry.ts'
-import type { RetryPolicy } from './retry.ts'
 import { SinkPartitions } from './sink-partitions.ts'
 
 const readTopics: readonly Topic[] = ['market-events', 'candles', 'rejected']

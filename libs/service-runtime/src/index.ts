@@ -4,6 +4,8 @@ export type { AdminServer, AdminServerOptions } from './admin-server.ts'
 export { createLogger } from './logger.ts'
 export type { Logger, LoggerOptions } from './logger.ts'
 export { Readiness } from './readiness.ts'
+export { retrying } from './retry.ts'
+export type { RetryEvents, RetryPolicy } from './retry.ts'
 export { runService } from './run-service.ts'
 export type { RunningService, ServiceContext, ServiceDefinition } from './run-service.ts'
 export {
