@@ -189,8 +189,8 @@ export class OwnedPartition {
         return { kind: 'rebuild', offset: record.offset, rebuild: event.value }
       }
       this.#count(applied.outcome)
-      const message = rejectionOf(applied.outcome)
-      if (message !== undefined) this.#reject({ record, reason: applied.outcome, message })
+      const rejection = rejectionOf(applied.outcome)
+      if (rejection !== undefined) this.#reject({ record, ...rejection })
       this.#passed(record)
     }
     this.#waiting = []

@@ -3,10 +3,41 @@ import type { MessageHeader } from '@confluentinc/kafka-javascript'
 /** Which service turned a record away. */
 export type RejectStage = 'ingest' | 'aggregator' | 'pg-sink'
 
+/**
+ * Why a record is in `rejected`, and which services say so: every code there is. What is counted, redriven
+ * or documented by reason goes by this list.
+ */
+export const rejectReasons = {
+  /** A venue's frame that is not what its protocol says. */
+  malformed: ['ingest'],
+  /** Facts that no trade has. */
+  invalid: ['ingest', 'aggregator'],
+  /** Too far ahead of when it was received. */
+  future: ['ingest', 'aggregator'],
+  /** Its window was forgotten when it came. */
+  late: ['aggregator'],
+  /** The first record of this trade and version says something else. */
+  conflict: ['aggregator'],
+  /** Bytes that are no record of their topic. */
+  undecodable: ['aggregator', 'pg-sink'],
+  /** Written with a schema that the registry does not know, or with another topic's. */
+  unknown_schema_id: ['aggregator', 'pg-sink'],
+  /** A value that no column holds. */
+  not_storable: ['pg-sink'],
+  /** PostgreSQL refused the row: by a constraint, a trigger or a limit. */
+  refused_by_database: ['pg-sink'],
+} as const satisfies Readonly<Record<string, readonly RejectStage[]>>
+
+export type RejectReason = keyof typeof rejectReasons
+
+export function isRejectReason(text: string): text is RejectReason {
+  return Object.hasOwn(rejectReasons, text)
+}
+
 export interface RejectedOrigin {
   readonly stage: RejectStage
   /** A code, for counting. */
-  readonly reason: string
+  readonly reason: RejectReason
   /** For a person. */
   readonly message: string
   /** Where the record was read; null for what never was in Kafka. */
@@ -37,10 +68,14 @@ export function rejectedHeaders(origin: RejectedOrigin): readonly MessageHeader[
   return headers
 }
 
+/** As read: whoever wrote it may have put any text there. */
+export interface ReadOrigin extends Omit<RejectedOrigin, 'stage' | 'reason'> {
+  readonly stage: string
+  readonly reason: string
+}
+
 /** The other way; fields that a foreign writer left out are null or "unknown". */
-export function rejectedOrigin(
-  headers: readonly MessageHeader[] | undefined,
-): Omit<RejectedOrigin, 'stage'> & { readonly stage: string } {
+export function rejectedOrigin(headers: readonly MessageHeader[] | undefined): ReadOrigin {
   const values = new Map<string, string>()
   for (const header of headers ?? []) {
     for (const [name, value] of Object.entries(header)) values.set(name, String(value))
