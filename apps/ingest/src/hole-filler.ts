@@ -120,7 +120,7 @@ export class HoleFiller {
       if (newest === 'refused') return
       // A venue without any trade stands before its first one.
       const sequence = newest === undefined ? history.firstSequence - 1 : newest.sequence
-      if (sequence === undefined || cursor.sequence - sequence <= maxHistoryLag) return
+      if (typeof sequence !== 'number' || cursor.sequence - sequence <= maxHistoryLag) return
       throw new CursorAhead(cursor, sequence)
     }
   }

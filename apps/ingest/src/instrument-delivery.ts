@@ -112,7 +112,7 @@ export class InstrumentDelivery {
   beginBehind(newest: MappedTrade | undefined): void {
     if (newest === undefined) {
       this.#beginning = 'at the first trade'
-    } else if (newest.sequence === undefined) {
+    } else if (typeof newest.sequence !== 'number') {
       this.beginWithStream()
     } else {
       this.#beginning = 'known'
@@ -145,7 +145,7 @@ export class InstrumentDelivery {
 
   /** Takes a trade from the stream or from the history, in whatever order they bring it. */
   offer(mapped: MappedTrade, counts: OfferedCounts): void {
-    if (mapped.sequence === undefined) {
+    if (typeof mapped.sequence !== 'number') {
       this.#reject(mapped, counts)
       return
     }

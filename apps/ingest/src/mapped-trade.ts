@@ -3,12 +3,15 @@ import type { Trade } from '@tickertape/market-model'
 /** Why ingest does not pass a trade on; see design: `rejected`. */
 export type RejectReason = 'malformed' | 'invalid' | 'future'
 
-/** One row of a venue's answer or frame. */
+/** One row of a venue's answer or frame; `sequence` is null where the venue has none. */
 export type MappedTrade =
-  | { readonly kind: 'trade'; readonly trade: Trade; readonly sequence: number }
+  | { readonly kind: 'trade'; readonly trade: Trade; readonly sequence: number | null }
   | RejectedTrade
 
-/** A row that is no trade for the log. Where it has a sequence, that sequence is covered by it. */
+/**
+ * A row that is no trade for the log. Where it has a sequence, that sequence is covered by it. Without one
+ * (undefined) something may be missing: on a venue without sequences it is null, if nothing is.
+ */
 export interface RejectedTrade {
   readonly kind: 'rejected'
   readonly reason: RejectReason
@@ -17,7 +20,7 @@ export interface RejectedTrade {
   /** The row as the venue wrote it. */
   readonly original: string
   readonly instrument: string | undefined
-  readonly sequence: number | undefined
+  readonly sequence: number | null | undefined
 }
 
 /** What ingest adds to a venue's facts, and what it does not believe. */

@@ -93,7 +93,7 @@ describe.skipIf(!present)(`recorded messages${why}`, () => {
     const tracker = new SequenceTracker<number>()
     let ready = 0
     for (const { sequence } of readTrades('binance/spot-btcusdt-20240808.jsonl.gz', 'binance')) {
-      if (sequence === undefined) continue
+      if (typeof sequence !== 'number') continue
       if (tracker.position === undefined) tracker.begin(sequence - 1)
       const offered = tracker.offer(sequence, sequence)
       if (offered.outcome === 'accepted') ready += offered.ready.length

@@ -24,3 +24,19 @@ export interface TradeHistory {
     signal: AbortSignal,
   ): Promise<HistoryPage>
 }
+
+/** What a venue without sequences still tells of the past, over REST: the last trades, and no more. */
+export interface RecentTrades {
+  /**
+   * The instrument's last trades, as many as the venue gives at once, the oldest first. May throw a
+   * RestError.
+   */
+  recent(instrument: string, signal: AbortSignal): Promise<readonly MappedTrade[]>
+}
+
+export type VenueHistory = TradeHistory | RecentTrades
+
+/** Whether the venue's trades have sequences, and its past can be asked for by them. */
+export function hasSequences(history: VenueHistory): history is TradeHistory {
+  return 'page' in history
+}
