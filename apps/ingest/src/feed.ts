@@ -7,6 +7,8 @@ export interface FeedHandlers {
   malformed(frame: string, message: string): void
   /** The venue complains of something that nobody waits for. */
   venueError(message: string): void
+  /** The venue announces that it ends this connection soon: another one beside it loses nothing. */
+  closing?(message: string): void
 }
 
 export interface Subscribed {

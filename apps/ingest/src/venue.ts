@@ -28,6 +28,8 @@ export interface Venue {
    * before it sends it, in ms.
    */
   readonly heartbeatMarginMs: number
+  /** How long the venue lets a connection live; it cuts one that is older. */
+  readonly maxConnectionMs?: number
   /** What the venue allows over REST: requests' weights, and how fast they come back. */
   readonly restBudget: { readonly capacity: number; readonly refillPerSecond: number }
   /** Whether an answer with an error status says that there were too many requests. */
