@@ -3,6 +3,7 @@ import { Counter, Gauge } from '@tickertape/service-runtime'
 import type { Logger, Registry } from '@tickertape/service-runtime'
 
 import type { RejectReason } from './mapped-trade.ts'
+import type { Dependency } from './outages.ts'
 import type { Hole } from './sequence-tracker.ts'
 
 export type IngestEvents = ReturnType<typeof createEvents>
@@ -47,6 +48,11 @@ export function createEvents({ logger, metrics, venue, inFlight, waiting }: Even
   const lost = counter('ingest_connections_lost_total', 'Connections that ended').labels({ venue })
   const pauses = counter('ingest_pauses_total', 'Times reading stopped', 'cause')
   const requests = counter('ingest_rest_requests_total', 'Answers over REST; 0: none', 'status')
+  const retries = counter(
+    'ingest_retries_total',
+    'Attempts that failed and are made again, by what was not available',
+    'dependency',
+  )
   const connected = gauge('ingest_connected', '1 while a connection delivers').labels({ venue })
   const upTo = gauge('ingest_up_to_seconds', 'Event time of the last heartbeat').labels({ venue })
   const lag = gauge(
@@ -61,6 +67,19 @@ export function createEvents({ logger, metrics, venue, inFlight, waiting }: Even
   })
 
   return {
+    unavailable(dependency: Dependency, error: unknown, retryInMs: number): void {
+      retries.inc({ venue, dependency })
+      logger.warn(
+        { err: error, dependency, retryInMs },
+        `${dependency} is not available: trying on`,
+      )
+    },
+    brokerSilent(message: string): void {
+      logger.warn(`${message}: reading goes on until INGEST_MAX_IN_FLIGHT`)
+    },
+    brokerBack(): void {
+      logger.info('Kafka takes records again')
+    },
     cursorsRead(found: number, instruments: number): void {
       logger.info({ found, instruments }, 'cursors read')
     },

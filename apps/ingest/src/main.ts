@@ -9,5 +9,5 @@ await runService({
   settings,
   adminPort: 'INGEST_ADMIN_PORT',
   environment,
-  start: (values, context) => startIngest(readConfig(values), context),
+  start: async (values, context) => startIngest(readConfig(values), context),
 })

@@ -1,6 +1,7 @@
 import { DecodeFailure, Deserializer, readPartition, Registry } from '@tickertape/kafka-avro'
 import type { AvroTopic, Message, TopicRecords } from '@tickertape/kafka-avro'
 import { testStack } from '@tickertape/testing'
+import type { TestStack } from '@tickertape/testing'
 
 /** One record of a topic, where and how it stands there. */
 export interface ReadRecord<T> {
@@ -13,8 +14,10 @@ export interface ReadRecord<T> {
 const partitions = [0, 1, 2, 3]
 
 /** All messages of a topic that were written before the call, partition by partition. */
-export async function readMessages(topic: string): Promise<readonly Message[]> {
-  const { kafkaBrokers } = testStack()
+export async function readMessages(
+  topic: string,
+  { kafkaBrokers }: Pick<TestStack, 'kafkaBrokers'> = testStack(),
+): Promise<readonly Message[]> {
   const read = partitions.map(async (partition) => {
     const messages: Message[] = []
     const log = readPartition(
@@ -31,9 +34,10 @@ export async function readMessages(topic: string): Promise<readonly Message[]> {
 export async function readRecords<T extends AvroTopic>(
   topic: T,
   prefix: string,
+  stack: Pick<TestStack, 'kafkaBrokers' | 'registryUrl'> = testStack(),
 ): Promise<readonly ReadRecord<TopicRecords[T]>[]> {
-  const messages = await readMessages(prefix + topic)
-  const deserializer = new Deserializer(topic, new Registry(testStack().registryUrl, prefix))
+  const messages = await readMessages(prefix + topic, stack)
+  const deserializer = new Deserializer(topic, new Registry(stack.registryUrl, prefix))
   await deserializer.prepare(messages.map(({ value }) => value))
   return messages.map(({ partition, offset, key, value }) => {
     const record = deserializer.deserialize(value)
