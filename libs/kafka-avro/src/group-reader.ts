@@ -11,7 +11,7 @@ import type { Reading } from './group-membership.ts'
 import { CODES } from './librdkafka.ts'
 import type { LogReader, LogReaderOptions, PartitionHandlers } from './log-reader.ts'
 
-/** The reader whose bytes librdkafka brings too: of any topic, read committed, headers included. */
+/** The reader whose bytes librdkafka brings too: of any topic, read committed. */
 export class GroupReader implements LogReader {
   readonly #options: LogReaderOptions
   readonly #membership: GroupMembership

@@ -1,5 +1,6 @@
 import type {
   KafkaConsumer as ConsumerClient,
+  MessageHeader,
   TopicPartition,
   TopicPartitionOffset,
 } from '@confluentinc/kafka-javascript'
@@ -7,7 +8,7 @@ import type {
 import { FetchReader } from './fetch-reader.ts'
 import { GroupReader } from './group-reader.ts'
 
-/** A record that was read: what both readers give of it. Headers and size only librdkafka's has. */
+/** A record that was read: what both readers give of it. */
 export interface LogRecord {
   readonly topic: string
   readonly partition: number
@@ -17,6 +18,8 @@ export interface LogRecord {
   readonly value: Buffer | null
   /** Ms since the epoch. */
   readonly timestamp?: number | undefined
+  /** In the order that they were written in; values are Buffers. Undefined or empty without any. */
+  readonly headers?: readonly MessageHeader[] | undefined
 }
 
 export interface LogReaderOptions {
@@ -86,7 +89,7 @@ export interface LogReader {
 
 /**
  * Who brings the bytes, read committed either way: `librdkafka`, or `fetch`, which leaves the membership to
- * librdkafka and reads with far less CPU, without the headers.
+ * librdkafka and reads with far less CPU.
  */
 export const logReaderKinds = ['librdkafka', 'fetch'] as const
 export type LogReaderKind = (typeof logReaderKinds)[number]

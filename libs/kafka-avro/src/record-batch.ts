@@ -1,3 +1,4 @@
+import type { MessageHeader } from '@confluentinc/kafka-javascript'
 import { compressionsAlgorithmsByBitmask, crc32c } from '@platformatic/kafka'
 
 import type { LogRecord } from './log-reader.ts'
@@ -43,6 +44,7 @@ class FetchedRecord implements LogRecord {
   readonly #batch: Buffer
   readonly #keyStart: number
   readonly #keyLength: number
+  readonly #headersStart: number
 
   constructor(
     source: LogSource,
@@ -52,6 +54,7 @@ class FetchedRecord implements LogRecord {
     batch: Buffer,
     keyStart: number,
     keyLength: number,
+    headersStart: number,
   ) {
     this.topic = source.topic
     this.partition = source.partition
@@ -61,6 +64,7 @@ class FetchedRecord implements LogRecord {
     this.#batch = batch
     this.#keyStart = keyStart
     this.#keyLength = keyLength
+    this.#headersStart = headersStart
   }
 
   /** Made when asked for: nearly nobody does, and a Buffer costs 0.05 us. */
@@ -68,6 +72,32 @@ class FetchedRecord implements LogRecord {
     if (this.#keyLength < 0) return null
     return this.#batch.subarray(this.#keyStart, this.#keyStart + this.#keyLength)
   }
+
+  /** Read when asked for, too: only records of `rejected` have any. */
+  get headers(): readonly MessageHeader[] | undefined {
+    return readHeaders(this.#batch, this.#headersStart)
+  }
+}
+
+/** Their count, then of each the length and bytes of its name and of its value. */
+function readHeaders(bytes: Buffer, position: number): readonly MessageHeader[] | undefined {
+  varint.position = position
+  const count = readVarint(bytes)
+  if (count <= 0) return undefined
+  const headers: MessageHeader[] = []
+  for (let number = 0; number < count && varint.position < bytes.length; number += 1) {
+    const name = readLengthAndBytes(bytes).toString()
+    headers.push({ [name]: readLengthAndBytes(bytes) })
+  }
+  return headers
+}
+
+/** A null is of length -1. */
+function readLengthAndBytes(bytes: Buffer): Buffer {
+  const length = Math.max(0, readVarint(bytes))
+  const begin = varint.position
+  varint.position += length
+  return bytes.subarray(begin, begin + length)
 }
 
 export interface LogSource {
@@ -245,6 +275,7 @@ export class RecordChunk {
           bytes,
           keyStart,
           keyLength,
+          valueStart + Math.max(0, valueLength),
         ),
       )
     }

@@ -202,6 +202,33 @@ describe.each(logReaderKinds)('the log reader by %s', (kind) => {
     expect(records[0]?.key ?? null).toBeNull()
   })
 
+  it('gives headers in their order, with names that repeat and values of any bytes', async () => {
+    const topic = await createTopic()
+    await using producer = await EventProducer.open({ brokers, clientId: topic })
+    const values = ['', 'text of “letters”', Buffer.from([0, 255, 128]), 'x'.repeat(300)]
+    const headers = values.map((value) => ({ 'a name': value }))
+    producer.produce(record(topic, 'without'))
+    producer.produce({ ...record(topic, 'with'), headers: [{ other: '1' }, ...headers] })
+    producer.produce({ topic, partition: 0, key: null, value: null, headers: [{ last: '2' }] })
+    await producer.acknowledged()
+    const records: LogRecord[] = []
+    await using _member = join({ kind, topic, onRecords: (more) => void records.push(...more) })
+    await waitUntil('all are read', () => records.length === 3)
+    const read = records.map((each) =>
+      (each.headers ?? []).flatMap((header) =>
+        Object.entries(header).map(([name, value]) => [name, Buffer.from(value)] as const),
+      ),
+    )
+    expect(read).toEqual([
+      [],
+      [
+        ['other', Buffer.from('1')],
+        ...values.map((value) => ['a name', Buffer.from(value)] as const),
+      ],
+      [['last', Buffer.from('2')]],
+    ])
+  })
+
   it('delivers nothing of a paused partition, and goes on where it was when resumed', async () => {
     const topic = await createTopic()
     await using producer = await EventProducer.open({ brokers, clientId: topic })
@@ -390,5 +417,65 @@ describe.each(logReaderKinds)('the log reader by %s', (kind) => {
     await producer.commit()
     await waitUntil('the second is read', () => seen.length > 1)
     expect(seen).toEqual(['committed', 'committed later'])
+  })
+
+  it('reads several topics in one group, those written in transactions read committed', async () => {
+    const prefix = uniquePrefix()
+    await ensureTopics({ brokers, prefix, partitions: partitionCount })
+    const topics = (['market-events', 'candles', 'rejected'] as const).map((topic) =>
+      topicName(topic, prefix),
+    )
+    const [plain = '', transactional = '', rejected = ''] = topics
+    await using producer = await EventProducer.open({ brokers, clientId: prefix })
+    await using committing = await TransactionalProducer.open({
+      brokers,
+      clientId: prefix,
+      transactionalId: prefix,
+    })
+    await committing.begin()
+    const seen = new Map<string, string[]>()
+    const stopping = new AbortController()
+    const reader = createLogReader(kind, {
+      brokers,
+      clientId: prefix,
+      groupId: prefix,
+      topics,
+      onWarning: () => undefined,
+    })
+    const ended = reader.run(
+      {
+        assigned: (partitions) =>
+          Promise.resolve(partitions.map((assigned) => ({ ...assigned, offset: 0 }))),
+        revoked: () => Promise.resolve(),
+        process: async (records) => {
+          for (const { topic, partition, value } of records) {
+            const key = `${topic} ${partition}`
+            seen.set(key, [...(seen.get(key) ?? []), String(value)])
+          }
+        },
+      },
+      stopping.signal,
+    )
+    for (let number = 0; number < 100; number += 1) {
+      producer.produce(record(plain, `${number}`, number % partitionCount))
+      producer.produce(record(rejected, `${number}`, number % partitionCount))
+      await committing.produce(record(transactional, `${number}`, number % partitionCount))
+    }
+    await producer.acknowledged()
+    const count = (topic: string) =>
+      [...seen].reduce((sum, [key, texts]) => sum + (key.startsWith(topic) ? texts.length : 0), 0)
+    await waitUntil('the plain ones are read', () => count(plain) + count(rejected) === 200)
+    expect(count(transactional)).toBe(0)
+    await committing.commit()
+    await waitUntil('the committed ones too', () => count(transactional) === 100)
+    for (const topic of topics) {
+      for (let partition = 0; partition < partitionCount; partition += 1) {
+        const expected = Array.from({ length: 25 }, (_, at) => String(at * 4 + partition))
+        expect(seen.get(`${topic} ${partition}`)).toEqual(expected)
+      }
+    }
+    expect(reader.assignment).toHaveLength(3 * partitionCount)
+    stopping.abort()
+    await ended
   })
 })
