@@ -13,7 +13,11 @@ export type {
   PartitionHandlers,
 } from './log-reader.ts'
 export { MarketEventReader } from './market-event-reader.ts'
-export type { EssentialMarketEvent, EssentialTrade } from './market-event-reader.ts'
+export type {
+  EncodedIdentity,
+  EssentialMarketEvent,
+  EssentialTrade,
+} from './market-event-reader.ts'
 export { fetchPartition } from './partition-fetch.ts'
 export type { PartitionFetchOptions } from './partition-fetch.ts'
 export { readPartition } from './partition-log.ts'

@@ -7,11 +7,12 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { Decimal, MarketEvent, Trade } from '@tickertape/market-model'
 import { normalizeDecimal } from '@tickertape/market-model'
 
-import { MarketEventReader, planFor } from './market-event-reader.ts'
+import { MarketEventReader } from './market-event-reader.ts'
 import type { EssentialMarketEvent } from './market-event-reader.ts'
 import { schemaOf } from './registry.ts'
 import type { Registry } from './registry.ts'
 import { DecodeFailure, Deserializer } from './serdes.ts'
+import { planFor } from './trade-layout.ts'
 import { exchangeWideDecimals, toWideBytes } from './wide-decimals.ts'
 
 const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 12 }), fc.constant('binance'))
@@ -165,8 +166,8 @@ beforeAll(async () => {
 
 describe('the reader of market events', { timeout: 60_000 }, () => {
   it('knows how this version and older ones lay out trades', () => {
-    expect(planFor(current)).toBeDefined()
-    expect(planFor(older)).toBeDefined()
+    expect(planFor(current)).toMatchObject({ hasAllFacts: true })
+    expect(planFor(older)).toMatchObject({ hasAllFacts: false })
     expect(planFor(reordered)).toBeUndefined()
     expect(planFor(schemaOf('candles'))).toBeUndefined()
   })
@@ -178,9 +179,32 @@ describe('the reader of market events', { timeout: 60_000 }, () => {
         const read = reader.read(value)
         expect(read).toMatchObject(essential(event))
         expect(whole.deserialize(value)).toMatchObject(read)
+        expect(reader.readWhole(value)).toEqual(whole.deserialize(value))
       }),
       { numRuns: 100 },
     )
+  })
+
+  it('finds where a trade’s identity stands, and its time, without reading it', () => {
+    fc.assert(
+      fc.property(anyTrade, anyTrade, fc.constantFrom(1, 2), (one, other, id) => {
+        const [a, b] = [one, other].map((event) => {
+          const value = writtenWith(id, event)
+          const identity = reader.identityOf(value)
+          if (identity === undefined) throw new Error('It is a trade')
+          return { bytes: value.subarray(identity.begin, identity.end), time: identity.eventTime }
+        })
+        const facts = ({ value }: MarketEvent) => {
+          const { venue, feedId, instrument, tradeId, version } = value as Trade
+          return JSON.stringify([venue, feedId, instrument, tradeId, version])
+        }
+        expect(a?.time).toBe((one.value as Trade).eventTime)
+        expect(b && a?.bytes.equals(b.bytes)).toBe(facts(one) === facts(other))
+      }),
+      { numRuns: 100 },
+    )
+    expect(reader.identityOf(null)).toBeUndefined()
+    expect(reader.identityOf(Buffer.from([0, 0, 0, 0, 1, 2]))).toBeUndefined()
   })
 
   it('keeps names apart that share a slot or a beginning', () => {
@@ -217,6 +241,12 @@ describe('the reader of market events', { timeout: 60_000 }, () => {
         expect(read instanceof DecodeFailure ? read.reason : read).toEqual(
           expected instanceof DecodeFailure ? expected.reason : essential(expected),
         )
+        const all = reader.readWhole(value)
+        expect(all instanceof DecodeFailure ? all.reason : all).toEqual(
+          expected instanceof DecodeFailure ? expected.reason : expected,
+        )
+        const isTrade = !(expected instanceof DecodeFailure) && expected.type === 'Trade'
+        expect(reader.identityOf(value) !== undefined).toBe(isTrade)
       }),
       { numRuns: 300, endOnFailure: true },
     )

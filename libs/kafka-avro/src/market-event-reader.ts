@@ -1,11 +1,10 @@
-import avro from 'avsc'
-import type { Schema } from 'avsc'
-
 import type { Decimal, MarketEvent, Trade } from '@tickertape/market-model'
 
 import { messageOf } from './errors.ts'
 import type { Registry } from './registry.ts'
 import { DecodeFailure, Deserializer } from './serdes.ts'
+import { planFor } from './trade-layout.ts'
+import type { Plan, SkippedField } from './trade-layout.ts'
 import { TradeNames } from './trade-names.ts'
 import { fromWideBytes } from './wide-decimals.ts'
 
@@ -32,31 +31,15 @@ export type EssentialMarketEvent =
   | Exclude<MarketEvent, { readonly type: 'Trade' }>
   | { readonly type: 'Trade'; readonly value: EssentialTrade }
 
-/**
- * How the reader below expects a trade to begin, as avsc prints types. Trades written otherwise (by an
- * older or newer version) are read by way of the resolved schemas: slower, with the same result.
- */
-const decimal =
-  '{"name":"tickertape.Decimal","type":"record","fields":[{"name":"mantissa","type":"long"},{"name":"exponent","type":"int"}]}'
-const layout: readonly (readonly [name: keyof EssentialTrade, type: string])[] = [
-  ['venue', '"string"'],
-  ['feedId', '"string"'],
-  ['instrument', '"string"'],
-  ['tradeId', '"string"'],
-  ['version', '"int"'],
-  [
-    'status',
-    '{"name":"tickertape.TradeStatus","type":"enum","symbols":["confirmed","pending","cancelled"]}',
-  ],
-  ['sequence', '["null","long"]'],
-  ['venueOrder', '["null","long"]'],
-  ['price', `[${decimal},"bytes"]`],
-  ['quantity', '["tickertape.Decimal","bytes"]'],
-  ['notionalUsd', '["null","tickertape.Decimal","bytes"]'],
-  ['takerSide', '{"name":"tickertape.TakerSide","type":"enum","symbols":["buy","sell","unknown"]}'],
-  ['eventTime', '"long"'],
-  ['receivedAt', '"long"'],
-]
+/** What tells a trade from all others and when it was, as its record has it. */
+export interface EncodedIdentity {
+  /** Where in the record venue, feedId, instrument, tradeId and version stand, one behind the other. */
+  readonly begin: number
+  readonly end: number
+  /** Ms since the epoch. */
+  readonly eventTime: number
+}
+
 const statuses: readonly Trade['status'][] = ['confirmed', 'pending', 'cancelled']
 const takerSides: readonly Trade['takerSide'][] = ['buy', 'sell', 'unknown']
 
@@ -66,24 +49,9 @@ const widest = Number.MAX_SAFE_INTEGER - 1
 /** Confluent's wire format: a zero byte, the schema id (big endian), the Avro body. */
 const headerBytes = 5
 
-/** How to read what one schema wrote. */
-export interface Plan {
-  /** Trade's place in the union of records. */
-  readonly tradeBranch: number
-  /** What follows the fields of `layout`, to be skipped: for each field its branches. */
-  readonly rest: readonly SkippedField[]
-}
-
-interface SkippedField {
-  readonly isUnion: boolean
-  readonly branches: readonly Skip[]
-}
-
-type Skip = 'nothing' | 'number' | 'string' | 'decimal' | 'wide decimal'
-
 /**
- * Reads market-events for those who need of a trade what candles need; every other kind of record comes
- * whole. Its result is the deserializer's, the optional facts of trades aside.
+ * Reads market-events fast. `read` is for those who need of a trade what candles need: its result is the
+ * deserializer's, the optional facts of trades aside. Every other kind of record comes whole.
  *
  * 0.40 us a trade, against 1.34 us of the deserializer (0.83 us of them in avsc, the rest for the wrappers
  * and the walk for wide decimals); strings that repeat are looked up instead of made, which the maps that
@@ -97,6 +65,7 @@ export class MarketEventReader {
   readonly #plans = new Map<number, Plan | undefined>()
   #lastId = -1
   #lastPlan: Plan | undefined
+  readonly #identity = { begin: 0, end: 0, eventTime: 0 }
   // Where it reads.
   #bytes: Buffer = Buffer.alloc(0)
   #at = 0
@@ -127,23 +96,115 @@ export class MarketEventReader {
   }
 
   read(value: Buffer | null): EssentialMarketEvent | DecodeFailure {
-    const id = schemaIdOf(value)
-    if (id !== this.#lastId) {
-      this.#lastId = id ?? -1
-      this.#lastPlan = id === undefined ? undefined : this.#plans.get(id)
-    }
-    const plan = this.#lastPlan
+    const plan = this.#planOf(value)
     if (plan === undefined || value === null) return this.#whole.deserialize(value)
     try {
-      this.#bytes = value
-      this.#at = headerBytes
-      if (this.#long() !== plan.tradeBranch) return this.#whole.deserialize(value)
+      if (!this.#begin(value, plan)) return this.#whole.deserialize(value)
       const trade = this.#trade()
       for (const field of plan.rest) this.#skip(field)
       if (this.#at === value.length) return { type: 'Trade', value: trade }
       return new DecodeFailure('undecodable', 'The length of the bytes does not fit the schema')
     } catch (error) {
       return new DecodeFailure('undecodable', messageOf(error))
+    }
+  }
+
+  /** Reads a record with all of its facts, as the deserializer does: a trade of this version in half the time. */
+  readWhole(value: Buffer | null): MarketEvent | DecodeFailure {
+    const plan = this.#planOf(value)
+    if (!plan?.hasAllFacts || value === null) return this.#whole.deserialize(value)
+    try {
+      if (!this.#begin(value, plan)) return this.#whole.deserialize(value)
+      const trade = this.#wholeTrade()
+      if (this.#at === value.length) return { type: 'Trade', value: trade }
+      return new DecodeFailure('undecodable', 'The length of the bytes does not fit the schema')
+    } catch (error) {
+      return new DecodeFailure('undecodable', messageOf(error))
+    }
+  }
+
+  /**
+   * Finds the identity of a trade without decoding it, in 0.2 us.
+   *
+   * @returns undefined if the bytes are no trade, or none that can be told this way. One object for all
+   *   calls: the next one changes it.
+   */
+  identityOf(value: Buffer | null): EncodedIdentity | undefined {
+    const plan = this.#planOf(value)
+    if (plan === undefined || value === null) return undefined
+    try {
+      if (!this.#begin(value, plan)) return undefined
+      const identity = this.#identity
+      identity.begin = this.#at
+      for (let text = 0; text < 4; text += 1) this.#skipBytes()
+      this.#long()
+      identity.end = this.#at
+      symbol(statuses, this.#long())
+      if (this.#branch(1) !== 0) this.#long()
+      if (this.#branch(1) !== 0) this.#long()
+      this.#skipDecimal(this.#branch(1))
+      this.#skipDecimal(this.#branch(1))
+      const notional = this.#branch(2)
+      if (notional !== 0) this.#skipDecimal(notional - 1)
+      symbol(takerSides, this.#long())
+      identity.eventTime = this.#long()
+      this.#long()
+      for (const field of plan.rest) this.#skip(field)
+      return this.#at === value.length ? identity : undefined
+    } catch {
+      // What is wrong with it is told when it is read.
+      return undefined
+    }
+  }
+
+  #planOf(value: Buffer | null): Plan | undefined {
+    const id = schemaIdOf(value)
+    if (id !== this.#lastId) {
+      this.#lastId = id ?? -1
+      this.#lastPlan = id === undefined ? undefined : this.#plans.get(id)
+    }
+    return this.#lastPlan
+  }
+
+  /** @returns whether it is a trade, and reading stands at its first field. */
+  #begin(value: Buffer, plan: Plan): boolean {
+    this.#bytes = value
+    this.#at = headerBytes
+    return this.#long() === plan.tradeBranch
+  }
+
+  #wholeTrade(): Trade {
+    const begin = this.#at
+    this.#skipBytes()
+    this.#skipBytes()
+    this.#skipBytes()
+    const { venue, feedId, instrument } = this.#names.of(this.#bytes, begin, this.#at)
+    return {
+      venue,
+      feedId,
+      instrument,
+      tradeId: this.#string(),
+      version: this.#long(),
+      status: symbol(statuses, this.#long()),
+      sequence: this.#nullableLong(),
+      venueOrder: this.#nullableLong(),
+      price: this.#decimal(this.#branch(1)),
+      quantity: this.#decimal(this.#branch(1)),
+      notionalUsd: this.#nullableDecimal(),
+      takerSide: symbol(takerSides, this.#long()),
+      eventTime: this.#long(),
+      receivedAt: this.#long(),
+      indexPrice: this.#nullableDecimal(),
+      markPrice: this.#nullableDecimal(),
+      impliedVolatility: this.#nullableDecimal(),
+      liquidation: this.#nullableString(),
+      tickDirection: this.#nullableLong(),
+      counterparty: this.#nullableString(),
+      book: this.#nullableString(),
+      maturesAt: this.#nullableLong(),
+      txHash: this.#nullableString(),
+      baseToken: this.#nullableString(),
+      quoteToken: this.#nullableString(),
     }
   }
 
@@ -160,8 +221,8 @@ export class MarketEventReader {
       tradeId: this.#string(),
       version: this.#long(),
       status: symbol(statuses, this.#long()),
-      sequence: this.#branch(1) === 0 ? null : this.#long(),
-      venueOrder: this.#branch(1) === 0 ? null : this.#long(),
+      sequence: this.#nullableLong(),
+      venueOrder: this.#nullableLong(),
       price: this.#decimal(this.#branch(1)),
       quantity: this.#decimal(this.#branch(1)),
       notionalUsd: this.#nullableDecimal(),
@@ -169,6 +230,14 @@ export class MarketEventReader {
       eventTime: this.#long(),
       receivedAt: this.#long(),
     }
+  }
+
+  #nullableLong(): number | null {
+    return this.#branch(1) === 0 ? null : this.#long()
+  }
+
+  #nullableString(): string | null {
+    return this.#branch(1) === 0 ? null : this.#string()
   }
 
   #nullableDecimal(): Decimal | null {
@@ -183,6 +252,16 @@ export class MarketEventReader {
     this.#at = begin + length
     // The leaf makes a decimal of a Buffer.
     return fromWideBytes(this.#bytes.subarray(begin, begin + length)) as Decimal
+  }
+
+  /** A wide one is decoded: where that fails the trade is undecodable. */
+  #skipDecimal(branch: number): void {
+    if (branch === 0) {
+      this.#long()
+      this.#long()
+    } else {
+      this.#decimal(branch)
+    }
   }
 
   #string(): string {
@@ -217,8 +296,8 @@ export class MarketEventReader {
     if (skip === 'string') this.#skipBytes()
     else if (skip === 'number') this.#long()
     // A trade whose wide decimals cannot be read is undecodable for every reader.
-    else if (skip === 'decimal') this.#decimal(0)
-    else if (skip === 'wide decimal') this.#decimal(1)
+    else if (skip === 'decimal') this.#skipDecimal(0)
+    else if (skip === 'wide decimal') this.#skipDecimal(1)
     else throw new Error('A union has no such branch')
   }
 
@@ -262,49 +341,4 @@ function symbol<T extends string>(symbols: readonly T[], index: number): T {
 function schemaIdOf(value: Buffer | null): number | undefined {
   if (value === null || value.length < headerBytes || value[0] !== 0) return undefined
   return value.readUInt32BE(1)
-}
-
-interface PrintedRecord {
-  readonly name?: string
-  readonly type: unknown
-  readonly fields?: readonly { readonly name: string; readonly type: unknown }[]
-}
-
-/** @returns undefined if the schema's trades are not laid out as expected. */
-export function planFor(schema: Schema): Plan | undefined {
-  try {
-    // Without attributes avsc prints a type in one way only.
-    const printed = avro.Type.forSchema(schema).schema() as unknown as PrintedRecord
-    const union = printed.fields?.length === 1 ? printed.fields[0]?.type : undefined
-    if (!Array.isArray(union)) return undefined
-    // A union's branches are names or printed types.
-    const branches = union as readonly PrintedRecord[]
-    const tradeBranch = branches.findIndex(({ name }) => name === 'tickertape.Trade')
-    const fields = branches[tradeBranch]?.fields ?? []
-    const begins = layout.every(
-      ([name, type], at) => fields[at]?.name === name && JSON.stringify(fields[at].type) === type,
-    )
-    if (!begins) return undefined
-    const rest = fields.slice(layout.length).map(({ type }) => skippedField(type))
-    return rest.every((field) => field !== undefined) ? { tradeBranch, rest } : undefined
-  } catch {
-    // Not a schema of ours: the deserializer says so for each record.
-    return undefined
-  }
-}
-
-function skippedField(type: unknown): SkippedField | undefined {
-  const isUnion = Array.isArray(type)
-  const branches = (isUnion ? type : [type]).map((branch) => skipOf(branch))
-  return branches.every((skip) => skip !== undefined) ? { isUnion, branches } : undefined
-}
-
-function skipOf(type: unknown): Skip | undefined {
-  if (type === 'null') return 'nothing'
-  if (type === 'int' || type === 'long') return 'number'
-  if (type === 'string') return 'string'
-  // The other branch of a decimal; nothing else is bytes.
-  if (type === 'bytes') return 'wide decimal'
-  if (type === 'tickertape.Decimal') return 'decimal'
-  return undefined
 }
