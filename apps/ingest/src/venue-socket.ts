@@ -75,7 +75,12 @@ export class VenueSocket implements Disposable {
   }
 
   send(message: object): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message))
+    this.sendText(JSON.stringify(message))
+  }
+
+  /** For what a venue wants to be no JSON. */
+  sendText(text: string): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(text)
   }
 
   /**
@@ -85,11 +90,16 @@ export class VenueSocket implements Disposable {
    * @throws ConnectionLost, or what `fail` is called with.
    */
   request(message: object): Promise<unknown> {
+    return this.requestNumbered((id) => ({ ...message, id }))
+  }
+
+  /** The same for a venue that wants the id elsewhere, or as a text. */
+  requestNumbered(message: (id: number) => object): Promise<unknown> {
     if (this.#over) return Promise.reject(new ConnectionLost('The connection has ended'))
     this.#lastId += 1
     const answer = Promise.withResolvers<unknown>()
     this.#answers.set(this.#lastId, answer)
-    this.send({ ...message, id: this.#lastId })
+    this.send(message(this.#lastId))
     return answer.promise
   }
 
