@@ -16,6 +16,9 @@ it.each([
   ['binance', '{"code":-1003,"msg":"Too many requests."}', false],
   ['binance', '{"code":-1001,"msg":"Internal error."}', false],
   ['binance', '{"code":-11211}', false],
+  ['okx', '{"code":"51001","data":[],"msg":"Instrument ID doesn\'t exist."}', true],
+  ['okx', '{"code":"50011","data":[],"msg":"Too Many Requests"}', false],
+  ['okx', '{"code":"50001","data":[],"msg":"Service temporarily unavailable."}', false],
 ] as const)('%s answering %s refuses for good: %s', (name, body, refused) => {
   expect(venues[name]({ deribitInterval }).saysRefused(body)).toBe(refused)
 })

@@ -1,6 +1,7 @@
 import type { DeribitInterval } from './feed-deribit.ts'
 import { binance } from './venue-binance.ts'
 import { deribit } from './venue-deribit.ts'
+import { okx } from './venue-okx.ts'
 import type { Venue } from './venue.ts'
 
 export interface VenueSettings {
@@ -11,6 +12,7 @@ export interface VenueSettings {
 export const venues = {
   deribit: ({ deribitInterval }: VenueSettings): Venue => deribit(deribitInterval),
   binance: (): Venue => binance,
+  okx: (): Venue => okx,
 } as const
 
 export type VenueName = keyof typeof venues

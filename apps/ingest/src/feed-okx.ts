@@ -1,0 +1,98 @@
+import { AnswersInOrder } from './answers-in-order.ts'
+import { AwaitedSubscriptions } from './awaited-subscriptions.ts'
+import type { FeedConnection, Subscribed } from './feed.ts'
+import { readOkxTime } from './history-okx.ts'
+import { mapOkxMessage } from './mapper-okx.ts'
+import type { ConnectOptions } from './venue.ts'
+import { VenueSocket } from './venue-socket.ts'
+
+/**
+ * Instruments in one request. A request may be 64 KB long, and a connection may send 480 an hour.
+ */
+const instrumentsAtOnce = 200
+
+/** The notice that a connection ends in a minute. */
+const serviceUpgrade = '64008'
+
+/** How long the venue may take to acknowledge a subscription. */
+const defaultPatienceMs = 5_000
+
+/**
+ * OKX's WebSocket. It tells no time: that is asked for over REST, and the answer to the text `ping`,
+ * which comes behind the frames sent before it, is the barrier. As it is asked for with each heartbeat,
+ * the venue never misses a message from us for the 30 s after which it closes a connection.
+ */
+export async function connectOkx(
+  options: ConnectOptions,
+  { patienceMs = defaultPatienceMs } = {},
+): Promise<FeedConnection> {
+  const { handlers, rest, signal } = options
+  let awaited = new AwaitedSubscriptions([])
+  const socket = await VenueSocket.connect({ ...options, onMessage: receive })
+  const pings = new AnswersInOrder(socket.closed)
+  return {
+    closed: socket.closed,
+    subscribe,
+    venueTime: async () => {
+      // Without the time the barrier still shows that the connection lives.
+      const time = await readOkxTime(rest, signal).catch(() => undefined)
+      await pings.ask(() => socket.sendText('ping'))
+      return time
+    },
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+    [Symbol.dispose]: () => socket[Symbol.dispose](),
+  }
+
+  function receive(text: string): void {
+    const message = mapOkxMessage(text, options.mapping())
+    switch (message.type) {
+      case 'trades':
+        handlers.trades(message.trades)
+        break
+      case 'pong':
+        pings.answered()
+        break
+      case 'subscribed':
+        awaited.accept(message.instrument)
+        break
+      case 'error':
+        if (message.instrument !== undefined) awaited.refuse(message.instrument)
+        handlers.venueError(`OKX answered ${message.code} ${message.message}`)
+        break
+      case 'notice': {
+        const said = `OKX announces ${message.code} ${message.message}`
+        if (message.code === serviceUpgrade) handlers.closing?.(said)
+        else handlers.venueError(said)
+        break
+      }
+      case 'malformed':
+        handlers.malformed(text, message.message)
+        break
+      case 'other':
+        break
+    }
+  }
+
+  /**
+   * Each instrument is acknowledged or refused by itself. Those of which the venue says nothing are
+   * asked for once more, by themselves: the refusal of one may stop the request that it was in.
+   */
+  async function subscribe(instruments: readonly string[]): Promise<Subscribed> {
+    awaited = new AwaitedSubscriptions(instruments)
+    for (let at = 0; at < instruments.length; at += instrumentsAtOnce) {
+      ask(instruments.slice(at, at + instrumentsAtOnce))
+    }
+    await awaited.settled(patienceMs, signal)
+    if (awaited.open.length > 0) {
+      for (const each of awaited.open.slice(0, instrumentsAtOnce)) ask([each])
+      await awaited.settled(patienceMs, signal)
+    }
+    return { refused: [...awaited.refused, ...awaited.open] }
+  }
+
+  function ask(instruments: readonly string[]): void {
+    const args = instruments.map((instId) => ({ channel: 'trades-all', instId }))
+    socket.send({ op: 'subscribe', args })
+  }
+}

@@ -1,0 +1,92 @@
+import type { MappedTrade, MappingContext } from './mapped-trade.ts'
+import { OkxRefusal, mapOkxHistory, okxRows } from './mapper-okx.ts'
+import { exactInteger } from './raw-json.ts'
+import { RestError } from './rest-client.ts'
+import type { RestClient, RestErrorCode } from './rest-client.ts'
+import type { HistoryPage, TradeHistory } from './trade-history.ts'
+import { isObject } from './venue-row.ts'
+
+/** Most trades in one answer. */
+const pageSize = 100
+
+/** GET /api/v5/market/history-trades, by trade id, which is the sequence; it reaches three months back. */
+export class OkxHistory implements TradeHistory {
+  readonly firstSequence = 1
+  readonly #rest: RestClient
+  readonly #mapping: () => MappingContext
+
+  constructor(rest: RestClient, mapping: () => MappingContext) {
+    this.#rest = rest
+    this.#mapping = mapping
+  }
+
+  async newest(instrument: string, signal: AbortSignal): Promise<MappedTrade | undefined> {
+    const trades = await this.#ask({ instId: instrument, limit: 1 }, signal)
+    return trades.at(-1)
+  }
+
+  /**
+   * OKX counts its pages down from `after`, which is not in them; `before` alone would give the newest
+   * ones, however far behind it they are.
+   */
+  async page(
+    instrument: string,
+    from: number,
+    to: number | undefined,
+    signal: AbortSignal,
+  ): Promise<HistoryPage> {
+    const end = Math.min(from + pageSize, (to ?? Infinity) + 1)
+    const query = { instId: instrument, type: 1, after: end, limit: end - from }
+    const rows = await this.#ask(query, signal)
+    const trades = rows.filter(({ sequence }) => (sequence ?? from) >= from)
+    const last = trades.at(-1)?.sequence
+    if (last === end - 1) return { trades, hasMore: true }
+    // The page ends at the venue's present, or at ids that the venue passed over.
+    const newest = await this.newest(instrument, signal)
+    return { trades, hasMore: (newest?.sequence ?? 0) > Math.max(last ?? 0, from - 1) }
+  }
+
+  async #ask(
+    query: Readonly<Record<string, string | number>>,
+    signal: AbortSignal,
+  ): Promise<readonly MappedTrade[]> {
+    const body = await this.#rest.get('/api/v5/market/history-trades', query, 1, signal)
+    return okxAnswer(() => mapOkxHistory(body, this.#mapping()))
+  }
+}
+
+/** GET /api/v5/public/time. @throws RestError */
+export async function readOkxTime(rest: RestClient, signal: AbortSignal): Promise<number> {
+  const body = await rest.get('/api/v5/public/time', {}, 1, signal)
+  const [row] = okxAnswer(() => okxRows(body))
+  const time = isObject(row) ? exactInteger(row['ts']) : undefined
+  if (time === undefined) throw new RestError('unavailable', `OKX told no time: ${body}`)
+  return time
+}
+
+/**
+ * Reads an answer.
+ *
+ * @throws RestError with the meaning of what the venue refused.
+ */
+export function okxAnswer<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    const code = error instanceof OkxRefusal ? meaningOfCode(error.code) : 'unavailable'
+    throw new RestError(code, `OKX's answer cannot be used: ${String(error)}`, { cause: error })
+  }
+}
+
+/** What an answer with an error status says. */
+export function meaningOfOkxAnswer(body: string): RestErrorCode {
+  return meaningOfCode(/"code"\s*:\s*"(\d+)"/.exec(body)?.[1] ?? '')
+}
+
+/** https://www.okx.com/docs-v5, "Error Code", REST API. */
+function meaningOfCode(code: string): RestErrorCode {
+  // Too many requests, by address and by account.
+  if (code === '50011' || code === '50061') return 'rate_limited'
+  // A parameter is missing or wrong; the instrument, its family or its kind does not exist.
+  return /^(?:50014|50015|51000|51001|51014|51015)$/.test(code) ? 'refused' : 'unavailable'
+}

@@ -1,0 +1,169 @@
+import { multiplyDecimals, noOptionalFacts, normalizeDecimal } from '@tickertape/market-model'
+import type { Decimal, TakerSide, Trade } from '@tickertape/market-model'
+
+import type { MappedTrade, MappingContext } from './mapped-trade.ts'
+import { elementText, exactInteger } from './raw-json.ts'
+import { isObject, mappedRow, notA, positiveDecimal } from './venue-row.ts'
+
+/** What one message of OKX's WebSocket says. */
+export type OkxMessage =
+  | { readonly type: 'trades'; readonly trades: readonly MappedTrade[] }
+  | { readonly type: 'subscribed'; readonly instrument: string }
+  /** The answer to the text `ping`. */
+  | { readonly type: 'pong' }
+  | {
+      readonly type: 'error'
+      readonly code: string
+      readonly message: string
+      /** Of the subscription that is refused; the venue names it in the message alone. */
+      readonly instrument: string | undefined
+    }
+  /** The venue announces something: 64008 is the end of this connection. */
+  | { readonly type: 'notice'; readonly code: string; readonly message: string }
+  /** Counts of connections, and channels that carry no trades. */
+  | { readonly type: 'other' }
+  | { readonly type: 'malformed'; readonly message: string }
+
+/**
+ * Reads one WebSocket message: https://www.okx.com/docs-v5, "WebSocket", "All trades channel".
+ *
+ * Numbers are strings there, so JSON.parse keeps their digits; an id that a double would round is
+ * rejected as such.
+ */
+export function mapOkxMessage(text: string, context: MappingContext): OkxMessage {
+  if (text === 'pong') return { type: 'pong' }
+  let message: unknown
+  try {
+    message = JSON.parse(text)
+  } catch (error) {
+    return { type: 'malformed', message: String(error) }
+  }
+  if (!isObject(message)) return { type: 'malformed', message: 'not a JSON object' }
+  if (typeof message['event'] === 'string') return mapEvent(message['event'], message)
+  const { arg, data } = message
+  if (!isObject(arg) || typeof arg['channel'] !== 'string') {
+    return { type: 'malformed', message: 'neither an event nor a push' }
+  }
+  if (arg['channel'] !== 'trades-all') return { type: 'other' }
+  if (!Array.isArray(data)) {
+    return { type: 'malformed', message: `a push of ${arg['channel']} without data` }
+  }
+  return { type: 'trades', trades: mapRows(data, text, context) }
+}
+
+function mapEvent(event: string, message: Readonly<Record<string, unknown>>): OkxMessage {
+  const { arg } = message
+  const said = { code: String(message['code']), message: String(message['msg']) }
+  switch (event) {
+    case 'subscribe':
+      if (!isObject(arg) || typeof arg['instId'] !== 'string') {
+        return { type: 'malformed', message: 'an acknowledgement without an instId' }
+      }
+      return { type: 'subscribed', instrument: arg['instId'] }
+    case 'error':
+      return { type: 'error', ...said, instrument: /instId:([^\s,]+)/.exec(said.message)?.[1] }
+    case 'notice':
+      return { type: 'notice', ...said }
+    default:
+      return { type: 'other' }
+  }
+}
+
+/** OKX's answer over REST says that it failed; its HTTP status may be 200 all the same. */
+export class OkxRefusal extends Error {
+  override readonly name = 'OkxRefusal'
+  readonly code: string
+
+  constructor(code: string, message: string) {
+    super(`OKX answered ${code} ${message}`)
+    this.code = code
+  }
+}
+
+/**
+ * The rows of an answer over REST, `{"code":"0","msg":"","data":[…]}`.
+ *
+ * @throws OkxRefusal; SyntaxError or TypeError if it is no answer: the request has to be made again.
+ */
+export function okxRows(text: string): readonly unknown[] {
+  const answer: unknown = JSON.parse(text)
+  if (!isObject(answer)) throw new TypeError(`OKX's answer is no object: ${text.slice(0, 200)}`)
+  const { code, data, msg } = answer
+  if (code !== '0') throw new OkxRefusal(String(code), String(msg))
+  if (!Array.isArray(data)) throw new TypeError(`OKX's answer has no data: ${text.slice(0, 200)}`)
+  return data
+}
+
+/**
+ * Reads an answer of GET /api/v5/market/history-trades, whose rows are those of the channel.
+ *
+ * @returns the trades, ascending as the log wants them; OKX tells the newest first.
+ * @throws as okxRows does.
+ */
+export function mapOkxHistory(text: string, context: MappingContext): readonly MappedTrade[] {
+  return mapRows(okxRows(text), text, context).toReversed()
+}
+
+function mapRows(rows: readonly unknown[], text: string, context: MappingContext): MappedTrade[] {
+  return rows.map((row, index) => {
+    const read = isObject(row) ? row : {}
+    return mappedRow(
+      {
+        trade: tradeOf(read, context),
+        instrument: read['instId'],
+        sequence: exactInteger(read['tradeId']),
+      },
+      context,
+      () => elementText(text, 'data', index) ?? text,
+    )
+  })
+}
+
+/** @returns the trade, or what is wrong with the row. */
+function tradeOf(
+  row: Readonly<Record<string, unknown>>,
+  { feedId, receivedAt }: MappingContext,
+): Trade | string {
+  const instrument = row['instId']
+  if (typeof instrument !== 'string' || instrument === '') return 'no instId'
+  const sequence = exactInteger(row['tradeId'])
+  if (sequence === undefined) return notA('tradeId', 'an integer below 2^53', row['tradeId'])
+  const eventTime = exactInteger(row['ts'])
+  if (eventTime === undefined) return notA('ts', 'a time in milliseconds', row['ts'])
+  const price = positiveDecimal(row['px'])
+  if (price === undefined) return notA('px', 'a positive number in quotes', row['px'])
+  const quantity = positiveDecimal(row['sz'])
+  if (quantity === undefined) return notA('sz', 'a positive number in quotes', row['sz'])
+  return {
+    venue: 'okx',
+    feedId,
+    instrument,
+    tradeId: String(sequence),
+    version: 0,
+    status: 'confirmed',
+    sequence,
+    venueOrder: null,
+    price,
+    quantity,
+    notionalUsd: notionalUsdOf(instrument, price, quantity),
+    takerSide: takerSideOf(row['side']),
+    eventTime,
+    receivedAt,
+    ...noOptionalFacts,
+  }
+}
+
+function takerSideOf(side: unknown): TakerSide {
+  return side === 'buy' || side === 'sell' ? side : 'unknown'
+}
+
+const dollarPair = /^[^-]+-USD$/
+
+/**
+ * A spot pair's size is in base. A contract's is a number of contracts, whose worth is in the
+ * instrument's `ctVal` and not in the trade; other quotes are coins, none of which is the dollar.
+ */
+function notionalUsdOf(instrument: string, price: Decimal, quantity: Decimal): Decimal | null {
+  if (!dollarPair.test(instrument)) return null
+  return normalizeDecimal(multiplyDecimals(price, quantity))
+}
