@@ -1,16 +1,11 @@
 import { fileURLToPath } from 'node:url'
 
 import type { RunningStack } from '@tickertape/stack'
-import { ServiceProcess, waitUntil } from '@tickertape/testing'
 
 import { benchIntervals, graceMs } from './fill-plan.ts'
-import { sumMetric } from './metrics-text.ts'
-import { usageOf } from './process-usage.ts'
-import type { ProcessUsage } from './process-usage.ts'
+import { MeasuredService } from './measured-service.ts'
 
-const aggregatorMain = fileURLToPath(
-  new URL('../../../apps/aggregator/src/main.ts', import.meta.url),
-)
+const main = fileURLToPath(new URL('../../../apps/aggregator/src/main.ts', import.meta.url))
 
 export interface AggregatorOptions {
   readonly stack: RunningStack
@@ -21,129 +16,22 @@ export interface AggregatorOptions {
   readonly cpuProf: string | undefined
 }
 
-/** What a process had used at a moment. */
-export interface UsageAt extends ProcessUsage {
-  /** By performance.now(). */
-  readonly at: number
-}
-
 /** The aggregator as a process of its own, with the settings of the bench and else its defaults. */
-export class AggregatorProcess implements AsyncDisposable {
-  readonly #service: ServiceProcess
-  readonly #pid: number
-  #port: string | undefined
-
-  private constructor(service: ServiceProcess, pid: number) {
-    this.#service = service
-    this.#pid = pid
-  }
-
-  static start({ stack, prefix, groupId, cpuProf }: AggregatorOptions): AggregatorProcess {
-    const service = ServiceProcess.start({
-      main: aggregatorMain,
-      environment: {
-        KAFKA_BROKERS: stack.kafkaBrokers,
-        REGISTRY_URL: stack.registryUrl,
-        TOPIC_PREFIX: prefix,
-        AGGREGATOR_GROUP_ID: groupId,
-        AGGREGATOR_INTERVALS: benchIntervals.join(','),
-        AGGREGATOR_INDICATORS: 'close:span=12 close:halflife=5',
-        AGGREGATOR_GRACE_MS: String(graceMs),
-        AGGREGATOR_ADMIN_PORT: '0',
-        ...(cpuProf === undefined
-          ? {}
-          : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${JSON.stringify(cpuProf)}` }),
-      },
-    })
-    if (service.pid === undefined) throw new Error('The aggregator could not be started')
-    return new AggregatorProcess(service, service.pid)
-  }
-
-  /**
-   * Waits until it owns its partitions, their state restored.
-   *
-   * @returns what it had used when it was last seen without them, 10 ms before at most while its loop
-   *   is free: nothing that it does with a record is left out.
-   */
-  async joined(): Promise<UsageAt> {
-    let before = await this.usage()
-    await this.#until(
-      'own its partitions',
-      1,
-      async () => {
-        const now = await this.usage()
-        if (await this.#isReady()) return true
-        before = now
-        await new Promise((resolve) => setTimeout(resolve, 10))
-        return false
-      },
-      120_000,
-    )
-    return before
-  }
-
-  async usage(): Promise<UsageAt> {
-    return { at: performance.now(), ...(await usageOf(this.#pid)) }
-  }
-
-  /** Sum of a metric over its labels. @throws Error if the service has none of that name. */
-  async metric(name: string): Promise<number> {
-    const answer = await fetch(`http://127.0.0.1:${this.#adminPort()}/metrics`)
-    const sum = sumMetric(await answer.text(), name)
-    if (sum === undefined) throw new Error(`The aggregator has no metric ${name}`)
-    return sum
-  }
-
-  /** Waits for something that comes of its work; fails at once if it has ended. */
-  async until(what: string, condition: () => Promise<boolean>, withinMs = 300_000): Promise<void> {
-    await this.#until(what, 10, condition, withinMs)
-  }
-
-  /** Lets it drain. @throws Error if it did not end well. */
-  async stop(): Promise<void> {
-    const code = await this.#service.stop('SIGTERM')
-    if (code !== 0) throw this.#failure(`ended with code ${code}`)
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#service[Symbol.asyncDispose]()
-  }
-
-  async #until(
-    what: string,
-    everyMs: number,
-    condition: () => Promise<boolean>,
-    withinMs = 60_000,
-  ): Promise<void> {
-    let ended = false
-    try {
-      await waitUntil(
-        `the aggregator to ${what}`,
-        async () => {
-          ended = !this.#service.running
-          return ended || (await condition())
-        },
-        { withinMs, everyMs },
-      )
-    } catch (error) {
-      throw this.#failure(`did not ${what}`, error)
-    }
-    if (ended) throw this.#failure('ended by itself')
-  }
-
-  async #isReady(): Promise<boolean> {
-    const port = this.#adminPort()
-    if (port === undefined) return false
-    return (await fetch(`http://127.0.0.1:${port}/readyz`)).ok
-  }
-
-  #adminPort(): string | undefined {
-    // Kept: of a long output only the end stays.
-    this.#port ??= /"adminPort":(\d+)/.exec(this.#service.output)?.[1]
-    return this.#port
-  }
-
-  #failure(what: string, cause?: unknown): Error {
-    return new Error(`The aggregator ${what}:\n${this.#service.output.slice(-4_000)}`, { cause })
-  }
+export function startAggregator(options: AggregatorOptions): MeasuredService {
+  const { stack, prefix, groupId, cpuProf } = options
+  return MeasuredService.start({
+    name: 'the aggregator',
+    main,
+    environment: {
+      KAFKA_BROKERS: stack.kafkaBrokers,
+      REGISTRY_URL: stack.registryUrl,
+      TOPIC_PREFIX: prefix,
+      AGGREGATOR_GROUP_ID: groupId,
+      AGGREGATOR_INTERVALS: benchIntervals.join(','),
+      AGGREGATOR_INDICATORS: 'close:span=12 close:halflife=5',
+      AGGREGATOR_GRACE_MS: String(graceMs),
+      AGGREGATOR_ADMIN_PORT: '0',
+    },
+    cpuProf,
+  })
 }

@@ -2,7 +2,7 @@ import { defaultPartitions } from '@tickertape/kafka-avro'
 import type { RunningStack } from '@tickertape/stack'
 import { waitUntil } from '@tickertape/testing'
 
-import { AggregatorProcess } from './aggregator-process.ts'
+import { startAggregator } from './aggregator-process.ts'
 import { BenchMarket, heartbeat } from './bench-market.ts'
 import { CandleArrivals } from './candle-arrivals.ts'
 import { graceMs, heartbeatMs } from './fill-plan.ts'
@@ -48,7 +48,7 @@ export async function measureCloseLatency(options: {
   await log.producer.acknowledged()
 
   await using arrivals = await CandleArrivals.open(stack, prefix)
-  await using aggregator = AggregatorProcess.start({ ...options, groupId: 'aggregator' })
+  await using aggregator = startAggregator({ ...options, groupId: 'aggregator' })
   await aggregator.joined()
   const begin = Math.ceil(wallClock() / 1_000) * 1_000
   const from = begin + warmUpSeconds * 1_000

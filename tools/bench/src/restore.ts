@@ -1,7 +1,7 @@
 import { readPartition, topicName } from '@tickertape/kafka-avro'
 import type { RunningStack } from '@tickertape/stack'
 
-import { AggregatorProcess } from './aggregator-process.ts'
+import { startAggregator } from './aggregator-process.ts'
 import type { MarketFill } from './market-fill.ts'
 import type { ThroughputOptions } from './throughput.ts'
 
@@ -27,7 +27,7 @@ export async function measureRestore({
       `${topicName('aggregator-state', fill.prefix)} holds ${live} live records, where the log of ${fill.plan.instruments} instruments must leave at least ${restoredRecords}, one for each closed window: the time of restoring fewer is not restoreSeconds`,
     )
   }
-  await using aggregator = AggregatorProcess.start({ stack, prefix: fill.prefix, groupId, cpuProf })
+  await using aggregator = startAggregator({ stack, prefix: fill.prefix, groupId, cpuProf })
   await aggregator.joined()
   const [restores, seconds, windows] = await Promise.all([
     aggregator.metric('aggregator_restore_seconds_count'),

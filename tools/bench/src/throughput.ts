@@ -8,7 +8,7 @@ import {
 } from '@tickertape/kafka-avro'
 import type { RunningStack } from '@tickertape/stack'
 
-import { AggregatorProcess } from './aggregator-process.ts'
+import { startAggregator } from './aggregator-process.ts'
 import { BenchAdmin } from './bench-admin.ts'
 import { CandleTally } from './candle-tally.ts'
 import { expectedCandles, tradesOf } from './fill-plan.ts'
@@ -38,7 +38,7 @@ export async function measureThroughput(options: ThroughputOptions): Promise<Thr
   const { stack, fill, groupId } = options
   await using admin = await BenchAdmin.open(stack.kafkaBrokers)
   await admin.resetOutputs(fill.prefix)
-  await using aggregator = AggregatorProcess.start({ ...options, prefix: fill.prefix })
+  await using aggregator = startAggregator({ ...options, prefix: fill.prefix })
   const begin = await aggregator.joined()
   const almost = tradesOf(fill.plan) / 10
   await aggregator.until('commit its last record', async () => {
