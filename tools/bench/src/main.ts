@@ -2,8 +2,9 @@ import { aggregatorBench } from './aggregator-bench.ts'
 import { runBench } from './bench-frame.ts'
 import { readRequest } from './config.ts'
 import { roadBench } from './road-bench.ts'
+import { sinkBench } from './sink-bench.ts'
 
-const benches = [roadBench, aggregatorBench]
+const benches = [roadBench, aggregatorBench, sinkBench]
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`)
