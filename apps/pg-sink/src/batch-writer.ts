@@ -2,9 +2,11 @@ import {
   bulkInsert,
   bulkUpsert,
   candles,
+  ensureTradePartitions,
   feedWatermarks,
   rejected,
   sequenceGaps,
+  tradeDay,
   trades,
 } from '@tickertape/market-store'
 import type { BulkStatement, Database, Transaction } from '@tickertape/market-store'
@@ -44,6 +46,7 @@ export async function writeBatch(
   batch: Batch,
   epochs: PartitionEpochs,
 ): Promise<WrittenRows> {
+  await ensureTradePartitions(database, tradeDays(batch))
   return await database.transaction(async (transaction) => {
     // First, for it locks the partitions' rows: a newer owner waits for this batch, or has the epoch.
     await advanceOffsets(transaction, batch.positions, epochs)
@@ -55,6 +58,10 @@ export async function writeBatch(
       feed_watermarks: await write(transaction, upsertWatermarks, batch.watermarks),
     }
   })
+}
+
+function tradeDays(batch: Batch): ReadonlySet<number> {
+  return new Set(batch.trades.map(({ eventTime }) => tradeDay(Date.parse(eventTime))))
 }
 
 async function write<Row>(

@@ -1,6 +1,7 @@
 import { DecodeFailure, Deserializer, topicName } from '@tickertape/kafka-avro'
 import type { Message, Registry } from '@tickertape/kafka-avro'
 import type { Candle, MarketEvent } from '@tickertape/market-model'
+import { isPartitionable } from '@tickertape/market-store'
 
 import type { Batch } from './batch.ts'
 import { foreignReject, ownReject } from './rejected-row.ts'
@@ -70,7 +71,10 @@ export class RecordReader {
   #addEvent(batch: Batch, message: Message, { type, value }: MarketEvent): void {
     switch (type) {
       case 'Trade':
-        if (this.#isStorable(batch, message, value, tradeTimes, tradeKeys)) {
+        if (!isPartitionable(value.eventTime)) {
+          const problem = `eventTime is ${value.eventTime} ms, beyond the years 2009 to 2099`
+          this.#reject(batch, message, 'not_storable', problem)
+        } else if (this.#isStorable(batch, message, value, tradeTimes, tradeKeys)) {
           batch.addTrade(value, message)
         }
         return

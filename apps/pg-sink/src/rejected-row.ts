@@ -39,6 +39,8 @@ function positionAndBytes(message: Message) {
     key: typeof key === 'string' ? Buffer.from(key) : (key ?? null),
     value,
     rejectedAt: timeText(message.timestamp ?? 0),
+    redrivenAt: null,
+    redriveId: null,
   }
 }
 

@@ -86,7 +86,9 @@ function columnsOf(table: PgTable): [string, PgColumn][] {
 }
 
 function keyColumns(table: PgTable): readonly PgColumn[] {
-  const { primaryKeys, uniqueConstraints } = getTableConfig(table)
+  const { columns, primaryKeys, uniqueConstraints } = getTableConfig(table)
+  const single = columns.filter(({ primary }) => primary)
+  if (single.length > 0) return single
   const composite = primaryKeys[0]?.columns ?? uniqueConstraints[0]?.columns
   if (composite === undefined) throw new Error(`${getTableName(table)} has no key of columns`)
   return composite

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { from as copyFrom } from 'pg-copy-streams'
 
 export interface DatabaseOptions {
   /** Shown in pg_stat_activity. */
@@ -24,6 +25,24 @@ export interface QueryResult<Row> {
 
 /** One connection inside of a transaction. */
 export interface Transaction {
+  query<Row = unknown>(statement: Statement | string): Promise<QueryResult<Row>>
+  /**
+   * Sends rows with `copy … from stdin`.
+   *
+   * @param chunks the rows in the format that the statement names; a chunk may end within a row. They
+   *   must stay as they are until the copy is done.
+   * @returns how many rows.
+   */
+  copy(statement: string, chunks: Iterable<Uint8Array>): Promise<number>
+  /**
+   * Runs statements under a savepoint: if `run` throws, what they did is undone, the error goes on to the
+   * caller, and the transaction can be used further.
+   */
+  savepoint<T>(run: (transaction: Transaction) => Promise<T>): Promise<T>
+}
+
+/** One connection outside of a transaction: for what PostgreSQL refuses within one. */
+export interface Session {
   query<Row = unknown>(statement: Statement | string): Promise<QueryResult<Row>>
 }
 
@@ -73,10 +92,7 @@ export class Database implements AsyncDisposable {
     const client = await this.#pool.connect()
     try {
       await client.query(begin)
-      const result = await run({
-        query: async <Row>(statement: Statement | string) =>
-          toResult<Row>(await client.query(toQuery(statement))),
-      })
+      const result = await run(new OpenTransaction(client))
       await client.query('commit')
       client.release()
       return result
@@ -87,8 +103,61 @@ export class Database implements AsyncDisposable {
     }
   }
 
+  /** Runs statements on one connection, which is closed behind them: settings and locks end with it. */
+  async session<T>(run: (session: Session) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect()
+    try {
+      return await run({
+        query: async <Row>(statement: Statement | string) =>
+          toResult<Row>(await client.query(toQuery(statement))),
+      })
+    } finally {
+      client.release(true)
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool.end()
+  }
+}
+
+class OpenTransaction implements Transaction {
+  readonly #client: pg.PoolClient
+
+  constructor(client: pg.PoolClient) {
+    this.#client = client
+  }
+
+  async query<Row = unknown>(statement: Statement | string): Promise<QueryResult<Row>> {
+    return toResult<Row>(await this.#client.query(toQuery(statement)))
+  }
+
+  async copy(statement: string, chunks: Iterable<Uint8Array>): Promise<number> {
+    const rows = this.#client.query(copyFrom(statement))
+    // Not by pipeline(): it destroys the stream of a failed statement, which is no longer one of the
+    // connection's by then.
+    return await new Promise<number>((resolve, reject) => {
+      rows.on('error', reject)
+      rows.on('finish', () => resolve(rows.rowCount))
+      for (const chunk of chunks) rows.write(chunk)
+      rows.end()
+    })
+  }
+
+  async savepoint<T>(run: (transaction: Transaction) => Promise<T>): Promise<T> {
+    // One name serves all: PostgreSQL takes the innermost of that name.
+    await this.#client.query('savepoint inner_part')
+    try {
+      const result = await run(this)
+      await this.#client.query('release savepoint inner_part')
+      return result
+    } catch (error) {
+      await this.#client
+        .query('rollback to savepoint inner_part; release savepoint inner_part')
+        // Of a broken connection; the first error tells more.
+        .catch(() => undefined)
+      throw error
+    }
   }
 }
 

@@ -1,12 +1,19 @@
 import { formatDecimal, instrumentIdOf } from '@tickertape/market-model'
-import type { Candle, Decimal, SequenceGap, Trade } from '@tickertape/market-model'
+import type {
+  Candle,
+  Decimal,
+  InstrumentStatus,
+  SequenceGap,
+  Trade,
+} from '@tickertape/market-model'
 
 import type { BulkRow } from './bulk.ts'
-import type { candles, rejected, sequenceGaps, trades } from './schema.ts'
+import type { candles, instruments, rejected, sequenceGaps, trades } from './schema.ts'
 
 export type TradeRow = BulkRow<typeof trades>
 export type CandleRow = BulkRow<typeof candles>
 export type GapRow = BulkRow<typeof sequenceGaps>
+export type InstrumentRow = BulkRow<typeof instruments>
 export type RejectedRow = BulkRow<typeof rejected>
 
 /** Where a record stands in its topic. */
@@ -88,6 +95,26 @@ export function gapRow(gap: SequenceGap, position: SourcePosition): GapRow {
     fromSequence: gap.fromSequence,
     toSequence: gap.toSequence,
     state: gap.state,
+    sourcePartition: position.partition,
+    sourceOffset: position.offset,
+  }
+}
+
+/** The row of an instrument as described at `position` of market-events. */
+export function instrumentRow(status: InstrumentStatus, position: SourcePosition): InstrumentRow {
+  const { instrumentId } = status
+  const colon = instrumentId.indexOf(':')
+  return {
+    instrumentId,
+    venue: instrumentId.slice(0, Math.max(colon, 0)),
+    instrument: instrumentId.slice(colon + 1),
+    feedId: status.feedId,
+    status: status.status,
+    base: status.base,
+    quote: status.quote,
+    kind: status.kind,
+    quantityUnit: status.quantityUnit,
+    eventTime: timeText(status.eventTime),
     sourcePartition: position.partition,
     sourceOffset: position.offset,
   }

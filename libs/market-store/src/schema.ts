@@ -7,6 +7,7 @@ import {
   jsonb,
   numeric,
   pgTable,
+  pgView,
   primaryKey,
   text,
   timestamp,
@@ -33,10 +34,25 @@ function whole(name: string) {
   return bigint(name, { mode: 'number' })
 }
 
-/** One row for each identity (instrument, trade id, version): the first record of it in the log. */
-export const trades = pgTable(
-  'trades',
-  {
+/**
+ * One row for each identity (instrument, trade id, version) and event time: the first such record in the
+ * log. A second event time of an identity is a record that the aggregator rejects; `currentTrades` leaves
+ * it out.
+ *
+ * Partitioned by `event_time`, one partition for each UTC day: see `ensureTradePartitions`. A unique key has
+ * to hold the time therefore.
+ */
+export const trades = pgTable('trades', tradeColumns(), (table) => [
+  primaryKey({
+    columns: [table.instrumentId, table.tradeId, table.version, table.eventTime],
+  }),
+  // Charts read it forwards and tapes backwards. Ascending, because pages split well only where new
+  // entries come behind the old ones.
+  index('trades_instrument_id_event_time').on(table.instrumentId, table.eventTime),
+])
+
+function tradeColumns() {
+  return {
     instrumentId: text('instrument_id').notNull(),
     tradeId: text('trade_id').notNull(),
     version: integer('version').notNull(),
@@ -67,12 +83,17 @@ export const trades = pgTable(
     /** Where in market-events the record stands. */
     sourcePartition: integer('source_partition').notNull(),
     sourceOffset: whole('source_offset').notNull(),
-  },
-  (table) => [
-    primaryKey({ columns: [table.instrumentId, table.tradeId, table.version] }),
-    index('trades_instrument_id_event_time').on(table.instrumentId, table.eventTime),
-  ],
-)
+  }
+}
+
+/**
+ * Each trade as it stands: of an (instrument, trade id) the highest version, and of equal versions the
+ * first record. `expired`: its `matures_at` has passed.
+ */
+export const currentTrades = pgView('current_trades', {
+  ...tradeColumns(),
+  expired: boolean('expired').notNull(),
+}).existing()
 
 /** The standing candle of each window: the highest (rebuild_id, revision), no rebuild being lowest. */
 export const candles = pgTable(
@@ -126,6 +147,10 @@ export const rejected = pgTable(
     value: bytea('value'),
     /** When Kafka took the record at the key's position. */
     rejectedAt: time('rejected_at').notNull(),
+    /** When the record was put back for good; null: never. By the clock of whoever did. */
+    redrivenAt: time('redriven_at'),
+    /** The run that has claimed the record, to put it back; null: none. */
+    redriveId: text('redrive_id'),
   },
   (table) => [primaryKey({ columns: [table.topic, table.partition, table.offset] })],
 )
@@ -157,6 +182,25 @@ export const sequenceGaps = pgTable(
       .nullsNotDistinct(),
   ],
 )
+
+/** Each instrument as its latest InstrumentStatus describes it. */
+export const instruments = pgTable('instruments', {
+  instrumentId: text('instrument_id').primaryKey(),
+  venue: text('venue').notNull(),
+  /** The venue's own symbol. */
+  instrument: text('instrument').notNull(),
+  feedId: text('feed_id').notNull(),
+  status: text('status', { enum: ['listed', 'expired'] }).notNull(),
+  base: text('base'),
+  quote: text('quote'),
+  kind: text('kind', { enum: ['spot', 'perpetual', 'future', 'option', 'combo'] }),
+  /** `quote` on a contract: it is inverse. */
+  quantityUnit: text('quantity_unit', { enum: ['base', 'quote', 'contract'] }),
+  /** The venue's time of the change. */
+  eventTime: time('event_time').notNull(),
+  sourcePartition: integer('source_partition').notNull(),
+  sourceOffset: whole('source_offset').notNull(),
+})
 
 /** Event time up to which the sink has read everything of a feed in a partition of market-events. */
 export const feedWatermarks = pgTable(

@@ -10,10 +10,12 @@ import {
   bulkInsert,
   bulkUpsert,
   candles,
+  ensureTradePartitions,
   feedWatermarks,
   migrate,
   rejected,
   sequenceGaps,
+  tradeDay,
   trades,
 } from '../src/index.ts'
 import type { BulkRow } from '../src/index.ts'
@@ -25,6 +27,7 @@ beforeAll(async () => {
   created = await testDatabase()
   await migrate(created.url)
   database = new Database(created.url, { applicationName: 'test' })
+  await ensureTradePartitions(database, [tradeDay(Date.UTC(2026, 0, 5))])
 })
 
 afterAll(async () => {
@@ -117,6 +120,8 @@ describe('bulk statements', () => {
       key: null,
       value: Buffer.from([0, 1, 92, 34, 255]),
       rejectedAt: '2026-01-05T00:00:00.123Z',
+      redrivenAt: null,
+      redriveId: null,
     }
     await database.query(bulkInsert(rejected).with([row]))
     const { rows } = await database.query('select "offset", key, value, rejected_at from rejected')

@@ -60,7 +60,7 @@ order by instrument_id, last_offset desc`
  */
 export const createTurnedAway = `
 create temp table turned_away on commit drop as
-select trades.instrument_id, trade_id, version, event_time, source_offset,
+select trades.instrument_id, event_time, source_partition, source_offset,
   reason = 'late' and coalesce(rebuild_id > source_offset, false) as is_rebuilt
 from rejected
   join trades using (source_partition, source_offset)
@@ -70,19 +70,20 @@ where stage = 'aggregator' and source_topic = $1`
 
 /**
  * Every record of a trade that was taken, and whether it is the one that stands: of the highest version
- * the first. Records are of one trade if they have one sequence, or, without sequences, one id.
+ * the first. A record that was turned away is told by its place in the log: one of the same identity may
+ * have been taken. Records are of one trade if they have one sequence, or, without sequences, one id.
  */
 export const createKnownTrades = `
 create temp table known_trades on commit drop as
-select instrument_id, trade_id, version, sequence, status, trades.event_time, venue_order, price,
+select trades.instrument_id, trade_id, version, sequence, status, trades.event_time, venue_order, price,
   quantity, notional_usd, taker_side,
   is_rebuilt is true as came_late,
   row_number() over identity = 1 as stands,
   version < first_value(version) over identity as is_replaced
 from trades join instruments using (instrument_id)
-  left join turned_away using (instrument_id, trade_id, version)
-where trades.source_offset < next_offset and is_rebuilt is distinct from false
+  left join turned_away using (source_partition, source_offset)
+where source_offset < next_offset and is_rebuilt is distinct from false
 window identity as (
-  partition by instrument_id, sequence, case when sequence is null then trade_id end
-  order by version desc, trades.source_offset
+  partition by trades.instrument_id, sequence, case when sequence is null then trade_id end
+  order by version desc, source_offset
 )`

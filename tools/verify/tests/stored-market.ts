@@ -16,6 +16,7 @@ import {
   bulkUpsert,
   candleRow,
   candles,
+  ensureTradePartitions,
   feedWatermarks,
   gapRow,
   migrate,
@@ -23,6 +24,7 @@ import {
   sequenceGaps,
   sinkOffsets,
   timeText,
+  tradeDay,
   tradeRow,
   trades,
 } from '@tickertape/market-store'
@@ -165,6 +167,10 @@ async function storeRecords(
   const rows = events.flatMap(({ type, value }, at) =>
     type === 'Trade' ? [tradeRow(value, { partition: 0, offset: from + at })] : [],
   )
+  await ensureTradePartitions(
+    database,
+    rows.map(({ eventTime }) => tradeDay(Date.parse(eventTime))),
+  )
   await database.query(insertTrades.with(rows))
   for (const [at, { type, value }] of events.entries()) {
     const offset = from + at
@@ -213,6 +219,8 @@ function rejectAt(topic: string, offset: number, reason: string): RejectedRow {
     key: null,
     value: null,
     rejectedAt: timeText(0),
+    redrivenAt: null,
+    redriveId: null,
   }
 }
 
