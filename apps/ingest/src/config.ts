@@ -10,7 +10,10 @@ import {
 import type { Setting, SettingValues } from '@tickertape/service-runtime'
 import { z } from 'zod'
 
+import { readSelection } from './instrument-selection.ts'
+import type { InstrumentSelection } from './instrument-selection.ts'
 import { venueNames, venues } from './venue-registry.ts'
+import { readVenueSettings, venueSettings } from './venue-settings.ts'
 import type { Venue } from './venue.ts'
 
 /** Empty means that something else decides. */
@@ -31,7 +34,14 @@ export const settings = {
   INGEST_VENUE: choiceSetting(venueNames, { default: 'deribit', about: 'Which venue to read' }),
   INGEST_INSTRUMENTS: listSetting({
     default: '',
-    about: "The venue's own symbols, comma separated; empty: a few of its busiest",
+    about:
+      "The venue's own symbols and patterns of them (`BTC-*`, `*`), comma separated; empty: a few of its busiest",
+  }),
+  INGEST_CATALOG_MS: integerSetting({
+    default: '3600000',
+    min: 100,
+    max: 86_400_000,
+    about: "Time between two readings of the venue's list of instruments",
   }),
   INGEST_FEED_ID: textSetting({
     default: '',
@@ -51,10 +61,7 @@ export const settings = {
     optional: true,
     about: "Base address of the venue's REST interface; empty: the venue's public one",
   }),
-  INGEST_DERIBIT_INTERVAL: choiceSetting(['100ms', 'agg2', 'raw'], {
-    default: '100ms',
-    about: 'How long Deribit gathers trades before it sends them; raw needs an account',
-  }),
+  ...venueSettings,
   INGEST_HEARTBEAT_MS: integerSetting({
     default: '500',
     min: 250,
@@ -114,7 +121,8 @@ export interface IngestConfig {
   readonly venue: Venue
   readonly webSocketUrl: string
   readonly restUrl: string
-  readonly instruments: readonly string[]
+  readonly instruments: InstrumentSelection
+  readonly catalogMs: number
   readonly feedId: string
   readonly replicaId: string
   readonly heartbeat: { readonly everyMs: number; readonly marginMs: number }
@@ -132,7 +140,7 @@ export interface IngestConfig {
 export const environment = process.env
 
 export function readConfig(values: SettingValues<typeof settings>): IngestConfig {
-  const venue = venues[values.INGEST_VENUE]({ deribitInterval: values.INGEST_DERIBIT_INTERVAL })
+  const venue = venues[values.INGEST_VENUE](readVenueSettings(values, values.INGEST_REST_URL))
   const instruments =
     values.INGEST_INSTRUMENTS.length === 0 ? venue.instruments : values.INGEST_INSTRUMENTS
   return {
@@ -141,7 +149,8 @@ export function readConfig(values: SettingValues<typeof settings>): IngestConfig
     venue,
     webSocketUrl: values.INGEST_WS_URL || venue.webSocketUrl,
     restUrl: values.INGEST_REST_URL || venue.restUrl,
-    instruments: [...new Set(instruments)],
+    instruments: readSelection(instruments),
+    catalogMs: values.INGEST_CATALOG_MS,
     feedId: values.INGEST_FEED_ID || venue.name,
     replicaId: values.INGEST_REPLICA_ID,
     heartbeat: {

@@ -1,6 +1,6 @@
 import type { SequenceGap } from '@tickertape/market-model'
 import { Counter, Gauge } from '@tickertape/service-runtime'
-import type { Logger, Registry } from '@tickertape/service-runtime'
+import type { Logger, Readiness, Registry } from '@tickertape/service-runtime'
 
 import type { RejectReason } from './mapped-trade.ts'
 import type { Dependency } from './outages.ts'
@@ -14,6 +14,7 @@ export type TradeSource = 'stream' | 'history'
 export interface EventSources {
   readonly logger: Logger
   readonly metrics: Registry
+  readonly readiness: Readiness
   readonly venue: string
   readonly inFlight: () => number
   /** Trades that wait behind holes, of all instruments. */
@@ -21,7 +22,14 @@ export interface EventSources {
 }
 
 /** Everything that ingest tells: one function for each thing that happens. */
-export function createEvents({ logger, metrics, venue, inFlight, waiting }: EventSources) {
+export function createEvents({
+  logger,
+  metrics,
+  readiness,
+  venue,
+  inFlight,
+  waiting,
+}: EventSources) {
   const registers = [metrics]
   const counter = (name: string, help: string, ...labelNames: string[]) =>
     new Counter({ name, help, labelNames: ['venue', ...labelNames], registers })
@@ -53,6 +61,15 @@ export function createEvents({ logger, metrics, venue, inFlight, waiting }: Even
     'Attempts that failed and are made again, by what was not available',
     'dependency',
   )
+  const catalogFailures = counter(
+    'ingest_catalog_failures_total',
+    "Readings of the venue's instruments that did not succeed",
+  ).labels({ venue })
+  const listings = counter(
+    'ingest_listings_total',
+    'Instruments that came in or went out while the feed was read',
+    'status',
+  )
   const connected = gauge('ingest_connected', '1 while a connection delivers').labels({ venue })
   const upTo = gauge('ingest_up_to_seconds', 'Event time of the last heartbeat').labels({ venue })
   const lag = gauge(
@@ -80,8 +97,32 @@ export function createEvents({ logger, metrics, venue, inFlight, waiting }: Even
     brokerBack(): void {
       logger.info('Kafka takes records again')
     },
-    cursorsRead(found: number, instruments: number): void {
-      logger.info({ found, instruments }, 'cursors read')
+    cursorsRead(found: number): void {
+      logger.info({ found }, 'cursors read')
+    },
+    catalogNotRead(error: Error): void {
+      catalogFailures.inc()
+      logger.warn({ reason: error.message }, "the venue's instruments cannot be asked for")
+    },
+    instrumentsFollowed(count: number, byCatalog: boolean): void {
+      logger.info({ instruments: count, byCatalog }, 'instruments chosen')
+    },
+    instrumentsListed(instruments: readonly string[]): void {
+      listings.inc({ venue, status: 'listed' }, instruments.length)
+      logger.info({ instruments }, 'new instruments of the venue are read')
+    },
+    instrumentsExpired(instruments: readonly string[]): void {
+      listings.inc({ venue, status: 'expired' }, instruments.length)
+      logger.info({ instruments }, 'instruments have left the venue')
+    },
+    instrumentsUnknown(instruments: readonly string[]): void {
+      if (instruments.length === 0) {
+        readiness.ready('unknown instruments')
+        return
+      }
+      const message = `${venue} does not list ${instruments.join(', ')}`
+      readiness.waitFor('unknown instruments', message)
+      logger.warn({ instruments }, `${message}: check INGEST_INSTRUMENTS`)
     },
     instrumentBegins(instrument: string, sequence: number | undefined): void {
       logger.info({ instrument, sequence: sequence ?? null }, 'first knowledge of the instrument')

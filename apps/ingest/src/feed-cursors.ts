@@ -1,10 +1,4 @@
-import {
-  DecodeFailure,
-  Deserializer,
-  partitionOf,
-  readPartition,
-  topicName,
-} from '@tickertape/kafka-avro'
+import { DecodeFailure, Deserializer, readPartition, topicName } from '@tickertape/kafka-avro'
 import type { Registry } from '@tickertape/kafka-avro'
 import type { FeedCursor } from '@tickertape/market-model'
 
@@ -21,7 +15,6 @@ export interface ReadCursorsOptions extends CursorOwner {
   readonly topicPrefix: string
   readonly partitions: number
   readonly registry: Registry
-  readonly instruments: readonly string[]
 }
 
 /** The key of a replica's cursor in feed-cursors. */
@@ -30,35 +23,34 @@ export function cursorKey({ feedId, replicaId }: CursorOwner, instrument: string
 }
 
 /**
- * The replica's last cursor of each instrument; those without one are left out.
+ * The replica's last cursors, by instrument.
  *
  * @throws KafkaAvroError `reading_failed`, `registry_unreachable`.
  */
 export async function readCursors(
   options: ReadCursorsOptions,
 ): Promise<ReadonlyMap<string, FeedCursor>> {
-  const { brokers, instruments, partitions, registry, topicPrefix } = options
-  const wanted = new Map(instruments.map((each) => [cursorKey(options, each), each]))
+  const { brokers, partitions, registry, topicPrefix } = options
+  const ownPrefix = cursorKey(options, '')
   const deserializer = new Deserializer('feed-cursors', registry)
   const found = new Map<string, FeedCursor>()
-  for (const partition of new Set([...wanted.keys()].map((key) => partitionOf(key, partitions)))) {
-    const batches = readPartition(
-      { brokers, clientId: `ingest-${options.feedId}-${options.replicaId}` },
-      { topic: topicName('feed-cursors', topicPrefix), partition, from: 'earliest', to: 'end' },
-    )
-    for await (const batch of batches) {
-      const own = batch.filter(({ key }) => wanted.has(String(key ?? '')))
+  const topic = topicName('feed-cursors', topicPrefix)
+  const clientId = `ingest-${options.feedId}-${options.replicaId}`
+  const read = Array.from({ length: partitions }, async (_, partition) => {
+    const range = { topic, partition, from: 'earliest', to: 'end' } as const
+    for await (const batch of readPartition({ brokers, clientId }, range)) {
+      const own = batch.filter(({ key }) => String(key ?? '').startsWith(ownPrefix))
       await deserializer.prepare(own.map(({ value }) => value))
       for (const { key, value } of own) {
+        const instrument = String(key).slice(ownPrefix.length)
         const cursor = deserializer.deserialize(value)
-        const instrument = wanted.get(String(key))
         // A tombstone or a cursor that is no longer readable: the instrument begins anew.
-        if (instrument === undefined) continue
         if (cursor instanceof DecodeFailure) found.delete(instrument)
         else found.set(instrument, cursor)
       }
     }
-  }
+  })
+  await Promise.all(read)
   return found
 }
 

@@ -11,6 +11,7 @@ import type { FeedState } from './feed-session.ts'
 import { HoleFiller } from './hole-filler.ts'
 import { InstrumentDelivery } from './instrument-delivery.ts'
 import type { RejectedTrade } from './mapped-trade.ts'
+import { LiveInstruments } from './live-instruments.ts'
 import { ReadingGate } from './reading-gate.ts'
 import { RestClient, RestError } from './rest-client.ts'
 import { RecordingLog } from './testing/recording-log.ts'
@@ -53,11 +54,13 @@ function given({ history: past, maxInFlight, holeBuffer, cursor: at }: Given = {
     cursor,
   })
   const gate = new ReadingGate()
+  const deliveries = new Map([['X', delivery]])
   const state: FeedState = {
     config,
     events: createEvents({
       logger: createLogger({ service: 'ingest', level: 'silent' }),
       metrics: new Registry(),
+      readiness: new Readiness(),
       venue: 'sample',
       inFlight: () => 0,
       waiting: () => 0,
@@ -87,7 +90,9 @@ function given({ history: past, maxInFlight, holeBuffer, cursor: at }: Given = {
       onGap: () => undefined,
     }),
     gate,
-    deliveries: new Map([['X', delivery]]),
+    deliveries,
+    facts: new Map(),
+    live: new LiveInstruments(),
     venueTime: undefined,
     upTo: undefined,
     failures: 3,
@@ -101,7 +106,7 @@ function given({ history: past, maxInFlight, holeBuffer, cursor: at }: Given = {
     })
     return session
   }
-  return { recording, history, scripted, state, stop, connect, ended: connect() }
+  return { recording, history, scripted, state, deliveries, stop, connect, ended: connect() }
 }
 
 function unplaceable(known: Pick<RejectedTrade, 'instrument' | 'sequence'>): RejectedTrade {
@@ -384,5 +389,64 @@ describe('a connection', () => {
     await waitUntil('some tries', () => history.asked.length > 2)
     scripted.cut('scripted cut')
     expect(await ended).toBe('scripted cut')
+  })
+
+  it('takes an instrument in while it goes on, and tells no time that it may miss something of', async () => {
+    let open = false
+    const { recording, history, scripted, state, deliveries } = given({
+      history: {
+        before: () => {
+          if (!open && scripted.asked > 2) throw new RestError('unavailable', 'scripted')
+        },
+      },
+    })
+    scripted.times = [10_900]
+    await heartbeat(recording)
+    await waitUntil('answers', () => scripted.asked > 2)
+    history.options.last = 12
+    const added = new InstrumentDelivery({
+      feedId: 'f',
+      replicaId: 'a',
+      instrument: 'Y',
+      instrumentId: 'sample:Y',
+      log: recording.log,
+      cursor: undefined,
+    })
+    added.beginBehind(undefined)
+    deliveries.set('Y', added)
+    const before = heartbeatsOf(recording).at(-1)?.upTo ?? 0
+    scripted.times = [60_000]
+    state.live.add([added])
+    await waitUntil('more answers', () => scripted.asked > 5)
+    expect(heartbeatsOf(recording).at(-1)?.upTo).toBe(before)
+    expect(scripted.subscriptions).toBe(2)
+    open = true
+    await waitUntil('a later time', () => (heartbeatsOf(recording).at(-1)?.upTo ?? 0) > before)
+    const listed = recording.events.filter(({ type }) => type === 'InstrumentStatus')
+    expect(listed.map(({ value }) => value)).toMatchObject([
+      { instrumentId: 'sample:X', status: 'listed' },
+      { instrumentId: 'sample:Y', status: 'listed' },
+    ])
+  })
+
+  it('is settled once the venue has answered behind all that it had sent', async () => {
+    const { recording, scripted, state } = given()
+    await heartbeat(recording)
+    const asked = scripted.asked
+    await state.live.settled(new AbortController().signal)
+    expect(scripted.asked).toBeGreaterThan(asked)
+  })
+
+  it('is not settled by a connection that ends: the next one is waited for', async () => {
+    const { recording, scripted, state, connect, ended } = given()
+    await heartbeat(recording)
+    let settled = false
+    scripted.cut('scripted cut')
+    const settling = state.live.settled(new AbortController().signal).then(() => (settled = true))
+    await ended
+    expect(settled).toBe(false)
+    void connect()
+    await settling
+    expect(settled).toBe(true)
   })
 })

@@ -8,7 +8,10 @@ import type { IngestEvents } from './events.ts'
 import { ConnectionLost } from './feed.ts'
 import type { FeedConnection } from './feed.ts'
 import type { HoleFiller } from './hole-filler.ts'
+import { statusRecord } from './instrument-announcement.ts'
+import type { InstrumentFacts } from './instrument-catalog.ts'
 import type { InstrumentDelivery } from './instrument-delivery.ts'
+import type { ChangeableSession, LiveInstruments } from './live-instruments.ts'
 import type { MappedTrade, MappingContext, RejectedTrade } from './mapped-trade.ts'
 import type { MarketLog } from './market-log.ts'
 import type { ReadingGate } from './reading-gate.ts'
@@ -27,6 +30,10 @@ export interface FeedState {
   readonly gate: ReadingGate
   /** By the venue's own symbol. */
   readonly deliveries: ReadonlyMap<string, InstrumentDelivery>
+  /** What the catalog tells, by the venue's own symbol. */
+  readonly facts: ReadonlyMap<string, InstrumentFacts>
+  /** Told of the session while it can take instruments in and let them go. */
+  readonly live: LiveInstruments
   /** As it was told last, milliseconds since the epoch. */
   venueTime: number | undefined
   /** The last heartbeat's. */
@@ -39,7 +46,7 @@ export interface FeedState {
  * One connection, from its opening to its end: subscribe, catch up with what was missed, then deliver;
  * and all along tell with heartbeats how far.
  */
-export class FeedSession {
+export class FeedSession implements ChangeableSession {
   readonly #state: FeedState
   readonly #stop: AbortSignal
   readonly #signal: AbortSignal
@@ -47,6 +54,10 @@ export class FeedSession {
   readonly #filling = new Set<InstrumentDelivery>()
   /** What the history may still hold something of that the stream did not bring. */
   readonly #catchingUp: Set<InstrumentDelivery>
+  /** Set while it is subscribed. */
+  #connection: FeedConnection | undefined
+  /** What waits for the next answer of the venue to the question for its time. */
+  #settling: PromiseWithResolvers<boolean>[] = []
   #subscribed = false
   /** Frames and rows of which it cannot be told whose trades they held. */
   #unplaceable = 0
@@ -94,6 +105,9 @@ export class FeedSession {
       if (this.#stop.aborted) return 'stopped'
       throw reason
     } finally {
+      this.#state.live.detach(this)
+      this.#connection = undefined
+      for (const { resolve } of this.#settling) resolve(false)
       gate.detach()
       // What fills a hole ends here; the next connection has to be read to begin its catch-up.
       for (const instrument of this.#state.deliveries.keys()) gate.release(instrument)
@@ -105,22 +119,59 @@ export class FeedSession {
     const { config, deliveries, events, readiness } = this.#state
     const startedAt = performance.now()
     const venueTime = await this.#firstVenueTime(connection)
-    const { refused } = await connection.subscribe([...deliveries.keys()])
+    const subscribed = new Set(deliveries.values())
+    const names = [...subscribed].map(({ instrument }) => instrument)
+    const { refused } = await connection.subscribe(names)
     this.#subscribed = true
+    this.#connection = connection
     this.#tellRefused(refused)
-    const accepted = [...deliveries.values()].filter(
-      ({ instrument }) => !refused.includes(instrument),
-    )
+    const accepted = [...subscribed].filter(({ instrument }) => !refused.includes(instrument))
     for (const delivery of accepted) this.#announce(delivery, venueTime)
     readiness.ready('venue')
     readiness.waitFor('catch-up', `fetching what was missed of ${accepted.length} instruments`)
     // Refused instruments may have ended while we were away: what they left behind is fetched too.
-    const caughtUp = Promise.all([...deliveries.values()].map((each) => this.#catchUp(each)))
+    const caughtUp = Promise.all([...subscribed].map((each) => this.#catchUp(each)))
+    this.#state.live.attach(this)
+    this.add([...deliveries.values()].filter((each) => !subscribed.has(each)))
     await this.#beatUntil(caughtUp, venueTime, config.heartbeat.everyMs)
     readiness.ready('catch-up')
     this.#state.failures = 0
     events.delivering(accepted.length, performance.now() - startedAt)
     await this.#beat(connection, config.heartbeat.everyMs)
+  }
+
+  add(deliveries: readonly InstrumentDelivery[]): void {
+    if (deliveries.length === 0) return
+    for (const delivery of deliveries) this.#catchingUp.add(delivery)
+    this.#takeIn(deliveries).catch((error: unknown) => this.#ended.abort(error))
+  }
+
+  settled(): Promise<boolean> {
+    const settling = Promise.withResolvers<boolean>()
+    if (this.#connection === undefined) settling.resolve(false)
+    else this.#settling.push(settling)
+    return settling.promise
+  }
+
+  remove(instruments: readonly string[]): void {
+    this.#connection?.unsubscribe?.(instruments)
+    for (const each of instruments) this.#state.gate.release(each)
+    for (const each of this.#catchingUp) {
+      if (instruments.includes(each.instrument)) this.#catchingUp.delete(each)
+    }
+  }
+
+  async #takeIn(deliveries: readonly InstrumentDelivery[]): Promise<void> {
+    const connection = this.#connection
+    if (connection === undefined) return
+    const names = deliveries.map(({ instrument }) => instrument)
+    const { refused } = await connection.subscribe(names)
+    if (refused.length > 0) this.#tellRefused(refused)
+    const venueTime = this.#state.venueTime ?? Date.now()
+    for (const delivery of deliveries) {
+      if (!refused.includes(delivery.instrument)) this.#announce(delivery, venueTime)
+    }
+    await Promise.all(deliveries.map((each) => this.#catchUp(each)))
   }
 
   async #catchUp(delivery: InstrumentDelivery): Promise<void> {
@@ -159,17 +210,11 @@ export class FeedSession {
   #announce(delivery: InstrumentDelivery, venueTime: number): void {
     if (delivery.listed) return
     const { config, log } = this.#state
-    log.status({
-      instrumentId: delivery.instrumentId,
-      feedId: config.feedId,
-      status: 'listed',
-      eventTime: venueTime,
-      receivedAt: Date.now(),
-      base: null,
-      quote: null,
-      kind: null,
-      quantityUnit: null,
-    })
+    const { instrument, instrumentId } = delivery
+    const facts = this.#state.facts.get(instrument)
+    const { feedId } = config
+    const listed = { instrumentId, feedId, status: 'listed', facts, eventTime: venueTime } as const
+    log.status(statusRecord(listed, Date.now()))
     delivery.listed = true
   }
 
@@ -277,8 +322,16 @@ export class FeedSession {
   async #beat(connection: FeedConnection, everyMs: number): Promise<void> {
     for (;;) {
       const startedAt = performance.now()
-      const venueTime = await connection.venueTime()
-      if (venueTime !== undefined) this.#heartbeat(venueTime)
+      const settling = this.#settling
+      this.#settling = []
+      try {
+        const venueTime = await connection.venueTime()
+        if (venueTime !== undefined) this.#heartbeat(venueTime)
+        for (const { resolve } of settling) resolve(true)
+      } finally {
+        // A promise keeps its first answer.
+        for (const { resolve } of settling) resolve(false)
+      }
       const restMs = Math.max(0, everyMs - (performance.now() - startedAt))
       await delay(restMs, undefined, { signal: this.#signal })
     }

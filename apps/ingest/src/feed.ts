@@ -23,6 +23,11 @@ export interface FeedConnection extends Disposable {
   /** @throws ConnectionLost */
   subscribe(instruments: readonly string[]): Promise<Subscribed>
   /**
+   * Ends the delivery of instruments while the connection goes on. Where the venue has no such request
+   * they end with the connection.
+   */
+  unsubscribe?(instruments: readonly string[]): void
+  /**
    * Asks for the venue's time. When it settles, everything that the venue had sent before it told the
    * time has been handed over.
    *

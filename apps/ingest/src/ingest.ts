@@ -10,13 +10,18 @@ import { createEvents } from './events.ts'
 import { CursorWriter, readCursors } from './feed-cursors.ts'
 import type { FeedState } from './feed-session.ts'
 import { HoleFiller } from './hole-filler.ts'
+import { CatalogReader } from './catalog-reader.ts'
+import type { InstrumentFacts } from './instrument-catalog.ts'
 import { InstrumentDelivery } from './instrument-delivery.ts'
+import { InstrumentFollower } from './instrument-follower.ts'
+import { LiveInstruments } from './live-instruments.ts'
 import type { MappingContext } from './mapped-trade.ts'
 import { MarketLog } from './market-log.ts'
 import { throughOutages } from './outages.ts'
-import { historyBackoff, readFeed } from './read-feed.ts'
+import { historyBackoff, prepare, readFeed } from './read-feed.ts'
 import { ReadingGate } from './reading-gate.ts'
 import { RestClient } from './rest-client.ts'
+import type { Venue } from './venue.ts'
 import { untilAborted } from './until-aborted.ts'
 
 /** Longest wait for Kafka at the end, in ms: what is unacknowledged is behind no cursor. */
@@ -55,10 +60,13 @@ async function run(
 ): Promise<void> {
   const { kafka, feedId, replicaId, venue } = config
   const deliveries = new Map<string, InstrumentDelivery>()
+  const facts = new Map<string, InstrumentFacts>()
+  const live = new LiveInstruments()
   let opened: MarketLog | undefined
   const events = createEvents({
     logger,
     metrics,
+    readiness,
     venue: venue.name,
     inFlight: () => opened?.inFlight ?? 0,
     waiting: () => deliveries.values().reduce((sum, each) => sum + each.waitingCount, 0),
@@ -86,7 +94,6 @@ async function run(
       replicaId,
       partitions,
       registry,
-      instruments: config.instruments,
     })
   })
   await using producer = await through(async () => {
@@ -105,19 +112,12 @@ async function run(
     maxInFlight: config.maxInFlight,
   })
   opened = log
-  for (const instrument of config.instruments) {
-    const instrumentId = instrumentIdOf({ venue: venue.name, instrument })
-    const cursor = cursors.get(instrument)
-    deliveries.set(
-      instrument,
-      new InstrumentDelivery({ feedId, replicaId, instrument, instrumentId, log, cursor }),
-    )
-  }
-  events.cursorsRead(cursors.size, deliveries.size)
+  events.cursorsRead(cursors.size)
 
   const rest = new RestClient({
     url: config.restUrl,
     timeoutMs: restTimeoutMs,
+    headers: venue.restHeaders,
     budget: venue.restBudget,
     saysRateLimited: venue.saysRateLimited,
     saysRefused: venue.saysRefused,
@@ -158,6 +158,8 @@ async function run(
     filler,
     gate,
     deliveries,
+    facts,
+    live,
     venueTime: undefined,
     upTo: undefined,
     failures: 0,
@@ -165,7 +167,33 @@ async function run(
   const cursorWriter = new CursorWriter({ feedId, replicaId }, log)
   const failing = new AbortController()
   const signal = AbortSignal.any([stop, failing.signal])
+  const follower = new InstrumentFollower({
+    feedId,
+    selection: config.instruments,
+    reader: new CatalogReader((asked) => readCatalog(venue, rest, asked), readiness, events),
+    known: cursors.keys(),
+    deliveries,
+    facts,
+    live,
+    log,
+    events,
+    venueTime: () => state.venueTime ?? Date.now(),
+    deliveryOf: (instrument) =>
+      new InstrumentDelivery({
+        feedId,
+        replicaId,
+        instrument,
+        instrumentId: instrumentIdOf({ venue: venue.name, instrument }),
+        log,
+        cursor: cursors.get(instrument),
+      }),
+    prepare: (added, asked) => prepare(added, state, history, cursorWriter, asked),
+    everyMs: config.catalogMs,
+  })
+  await follower.begin(stop)
   const work = [
+    // Without a list there is nothing to follow, and no reason not to be ready.
+    ...(venue.catalog === undefined ? [] : [follower.follow(signal)]),
     readFeed(state, history, cursorWriter, signal),
     writeCursors(cursorWriter, deliveries, config.cursorMs, signal),
     watchBroker({ log, readiness, events, ...brokerWatch }, signal),
@@ -184,6 +212,16 @@ async function run(
       delay(drainMs, undefined, { ref: false }),
     ])
   }
+}
+
+/** @throws RestError */
+async function readCatalog(
+  venue: Venue,
+  rest: RestClient,
+  signal: AbortSignal,
+): Promise<readonly InstrumentFacts[]> {
+  if (venue.catalog === undefined) return []
+  return await venue.catalog(rest, signal)
 }
 
 async function writeCursors(

@@ -19,12 +19,8 @@ export async function readFeed(
   cursors: CursorWriter,
   signal: AbortSignal,
 ): Promise<void> {
-  const { config, deliveries, events, log, readiness } = state
-  await Promise.all(deliveries.values().map((each) => findBeginning(each, state, history, signal)))
-  // From the moment the venue acknowledges a subscription no trade may be lost: where the
-  // instruments begin has to be known to the next process by then.
-  await untilAborted(cursors.write(deliveries.values()), signal)
-  await untilAborted(log.acknowledged(), signal)
+  const { config, deliveries, events, readiness } = state
+  await prepare([...deliveries.values()], state, history, cursors, signal)
   while (!signal.aborted) {
     const reason = await new FeedSession(state, signal).run()
     if (signal.aborted) break
@@ -35,6 +31,22 @@ export async function readFeed(
     events.disconnected(reason, retryInMs)
     await delay(retryInMs, undefined, { signal })
   }
+}
+
+/**
+ * Finds where instruments begin and makes it known to the next process: from the moment the venue
+ * acknowledges a subscription no trade may be lost.
+ */
+export async function prepare(
+  deliveries: readonly InstrumentDelivery[],
+  state: FeedState,
+  history: TradeHistory,
+  cursors: CursorWriter,
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all(deliveries.map((each) => findBeginning(each, state, history, signal)))
+  await untilAborted(cursors.write(deliveries), signal)
+  await untilAborted(state.log.acknowledged(), signal)
 }
 
 /** Without a cursor an instrument begins behind the venue's last trade, asked for before we subscribe. */
