@@ -3,6 +3,7 @@ import { AwaitedSubscriptions } from './awaited-subscriptions.ts'
 import type { FeedConnection, Subscribed } from './feed.ts'
 import { readOkxTime } from './history-okx.ts'
 import { mapOkxMessage } from './mapper-okx.ts'
+import { timeBehindBarrier } from './time-behind-barrier.ts'
 import type { ConnectOptions } from './venue.ts'
 import { VenueSocket } from './venue-socket.ts'
 
@@ -33,12 +34,11 @@ export async function connectOkx(
   return {
     closed: socket.closed,
     subscribe,
-    venueTime: async () => {
-      // Without the time the barrier still shows that the connection lives.
-      const time = await readOkxTime(rest, signal).catch(() => undefined)
-      await pings.ask(() => socket.sendText('ping'))
-      return time
-    },
+    venueTime: () =>
+      timeBehindBarrier(
+        () => readOkxTime(rest, signal),
+        () => pings.ask(() => socket.sendText('ping')),
+      ),
     pause: () => socket.pause(),
     resume: () => socket.resume(),
     [Symbol.dispose]: () => socket[Symbol.dispose](),

@@ -9,8 +9,8 @@ export interface VenueRow {
   /** The trade, or for a person what is wrong with the row. */
   readonly trade: Trade | string
   readonly instrument: unknown
-  /** undefined if the row's own cannot be read. */
-  readonly sequence: number | undefined
+  /** null where the venue has none; undefined if it has, or an id in its place, that cannot be read. */
+  readonly sequence: number | null | undefined
 }
 
 /**
@@ -26,7 +26,7 @@ export function mappedRow(
   if (typeof trade === 'string') return rejection('invalid', trade)
   const future = futureMessage(trade, futureToleranceMs)
   if (future !== undefined) return rejection('future', future)
-  if (sequence === undefined) return rejection('invalid', 'it has no sequence')
+  if (sequence === undefined) return rejection('invalid', 'it has neither sequence nor id')
   return { kind: 'trade', trade, sequence }
 
   function rejection(reason: 'future' | 'invalid', message: string): MappedTrade {
