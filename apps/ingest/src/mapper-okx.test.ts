@@ -100,6 +100,14 @@ describe('an OKX trade', () => {
     expect(mapOkxHistory(body, context)).toEqual(mapAll(push(older, row)))
   })
 
+  it('of the channel that gathers them is an aggregate without a sequence', () => {
+    const gathered = { ...row, count: '3', seqId: 9912345678 }
+    const text = push(gathered).replace('trades-all', 'trades')
+    expect(mapAll(text)).toMatchObject([
+      { kind: 'trade', sequence: null, trade: { tradeId: 'a731904417', sequence: null } },
+    ])
+  })
+
   it('with an id that a double rounds is invalid, not another trade', () => {
     expect(mapOne({ tradeId: '9007199254740993' })).toMatchObject({
       kind: 'rejected',

@@ -25,7 +25,16 @@ export type OkxMessage =
   | { readonly type: 'malformed'; readonly message: string }
 
 /**
- * Reads one WebSocket message: https://www.okx.com/docs-v5, "WebSocket", "All trades channel".
+ * `trades-all` has each trade by itself. `trades` has one row for those that a taker's order makes at one
+ * price, under the id of the last of them: its ids leave out some, so they are no sequence.
+ */
+export const okxChannels = ['trades-all', 'trades'] as const
+
+export type OkxChannel = (typeof okxChannels)[number]
+
+/**
+ * Reads one WebSocket message: https://www.okx.com/docs-v5, "WebSocket", "All trades channel" and
+ * "Trades channel".
  *
  * Numbers are strings there, so JSON.parse keeps their digits; an id that a double would round is
  * rejected as such.
@@ -44,11 +53,12 @@ export function mapOkxMessage(text: string, context: MappingContext): OkxMessage
   if (!isObject(arg) || typeof arg['channel'] !== 'string') {
     return { type: 'malformed', message: 'neither an event nor a push' }
   }
-  if (arg['channel'] !== 'trades-all') return { type: 'other' }
+  const channel = okxChannels.find((each) => each === arg['channel'])
+  if (channel === undefined) return { type: 'other' }
   if (!Array.isArray(data)) {
-    return { type: 'malformed', message: `a push of ${arg['channel']} without data` }
+    return { type: 'malformed', message: `a push of ${channel} without data` }
   }
-  return { type: 'trades', trades: mapRows(data, text, context) }
+  return { type: 'trades', trades: mapRows(data, text, channel, context) }
 }
 
 function mapEvent(event: string, message: Readonly<Record<string, unknown>>): OkxMessage {
@@ -101,17 +111,22 @@ export function okxRows(text: string): readonly unknown[] {
  * @throws as okxRows does.
  */
 export function mapOkxHistory(text: string, context: MappingContext): readonly MappedTrade[] {
-  return mapRows(okxRows(text), text, context).toReversed()
+  return mapRows(okxRows(text), text, 'trades-all', context).toReversed()
 }
 
-function mapRows(rows: readonly unknown[], text: string, context: MappingContext): MappedTrade[] {
+function mapRows(
+  rows: readonly unknown[],
+  text: string,
+  channel: OkxChannel,
+  context: MappingContext,
+): MappedTrade[] {
   return rows.map((row, index) => {
     const read = isObject(row) ? row : {}
     return mappedRow(
       {
-        trade: tradeOf(read, context),
+        trade: tradeOf(read, channel, context),
         instrument: read['instId'],
-        sequence: exactInteger(read['tradeId']),
+        sequence: sequenceOf(channel, exactInteger(read['tradeId'])),
       },
       context,
       () => elementText(text, 'data', index) ?? text,
@@ -122,12 +137,13 @@ function mapRows(rows: readonly unknown[], text: string, context: MappingContext
 /** @returns the trade, or what is wrong with the row. */
 function tradeOf(
   row: Readonly<Record<string, unknown>>,
+  channel: OkxChannel,
   { feedId, receivedAt }: MappingContext,
 ): Trade | string {
   const instrument = row['instId']
   if (typeof instrument !== 'string' || instrument === '') return 'no instId'
-  const sequence = exactInteger(row['tradeId'])
-  if (sequence === undefined) return notA('tradeId', 'an integer below 2^53', row['tradeId'])
+  const id = exactInteger(row['tradeId'])
+  if (id === undefined) return notA('tradeId', 'an integer below 2^53', row['tradeId'])
   const eventTime = exactInteger(row['ts'])
   if (eventTime === undefined) return notA('ts', 'a time in milliseconds', row['ts'])
   const price = positiveDecimal(row['px'])
@@ -138,10 +154,10 @@ function tradeOf(
     venue: 'okx',
     feedId,
     instrument,
-    tradeId: String(sequence),
+    tradeId: channel === 'trades' ? `a${id}` : String(id),
     version: 0,
     status: 'confirmed',
-    sequence,
+    sequence: sequenceOf(channel, id) ?? null,
     venueOrder: null,
     price,
     quantity,
@@ -151,6 +167,10 @@ function tradeOf(
     receivedAt,
     ...noOptionalFacts,
   }
+}
+
+function sequenceOf(channel: OkxChannel, id: number | undefined): number | null | undefined {
+  return channel === 'trades' && id !== undefined ? null : id
 }
 
 function takerSideOf(side: unknown): TakerSide {
