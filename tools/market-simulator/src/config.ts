@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { venueNames } from './market/venue-name.ts'
 import type { SimulatorOptions } from './simulator.ts'
 
 export class ConfigError extends Error {
@@ -28,7 +29,7 @@ const time = z
   })
   .transform(readTime)
 
-const venue = z.enum(['deribit', 'binance'])
+const venue = z.enum(venueNames)
 
 /** Settings that a recording decides. */
 const seededOnly = ['SIMULATOR_VENUES', 'SIMULATOR_END'] as const
@@ -39,7 +40,11 @@ const settings = z
     SIMULATOR_VENUES: z
       .string()
       .transform((text) => text.split(','))
-      .pipe(z.array(venue, { error: 'must be deribit, binance or both, separated by a comma' }))
+      .pipe(
+        z.array(venue, {
+          error: `must name venues, separated by a comma, out of ${venueNames.join(', ')}`,
+        }),
+      )
       .optional(),
     SIMULATOR_SEED: z.string().default('tickertape'),
     SIMULATOR_RATE: positive.default(1),

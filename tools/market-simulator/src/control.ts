@@ -3,8 +3,8 @@ import { z } from 'zod'
 import type { Connections } from './connections.ts'
 import { UnfitFaultError } from './faults/fault.ts'
 import type { Faults } from './faults/index.ts'
-import type { Venue } from './market/instrument.ts'
 import { findInstrument, type Market, type SimulatedTrade } from './market/market.ts'
+import { type Venue, venueNames } from './market/venue-name.ts'
 import type { SentTrades } from './sent-trades.ts'
 import type { VenueClock } from './venue-clock.ts'
 
@@ -24,7 +24,7 @@ export interface ControlContext {
 const maxTruth = 100_000
 
 const truthQuery = z.object({
-  venue: z.enum(['deribit', 'binance']).optional(),
+  venue: z.enum(venueNames).optional(),
   instrument: z.string(),
   from_seq: z.coerce.number().int().positive().optional(),
   to_seq: z.coerce.number().int().nonnegative().optional(),

@@ -2,16 +2,14 @@ import type { RunningSimulator, SimulatorOptions } from './simulator.ts'
 
 /** The simulator is ready; the line that a starter waits for. */
 export function listening(simulator: RunningSimulator, options: SimulatorOptions): void {
-  const { binanceRestUrl, binanceWsUrl, controlUrl, deribitRestUrl, deribitWsUrl, port } = simulator
-  write('listening', {
-    port,
-    deribitWsUrl,
-    deribitRestUrl,
-    binanceWsUrl,
-    binanceRestUrl,
-    controlUrl,
-    settings: options,
-  })
+  const { controlUrl, markets, port } = simulator
+  const venues = Object.fromEntries(
+    [...markets.keys()].map((venue) => [
+      venue,
+      { wsUrl: simulator.wsUrl(venue), restUrl: simulator.restUrl(venue) },
+    ]),
+  )
+  write('listening', { port, controlUrl, venues, settings: options })
 }
 
 export function stopped(): void {

@@ -1,4 +1,4 @@
-export { defaultInstruments, type Instrument, type Venue } from './market/instrument.ts'
+export type { Instrument } from './market/instrument.ts'
 export {
   type HistoryPage,
   type HistoryQuery,
@@ -13,5 +13,7 @@ export {
   tradeBySequence,
   tradesBetween,
 } from './market/seeded-market.ts'
+export { type Venue, venueNames } from './market/venue-name.ts'
 export { type RunningSimulator, type SimulatorOptions, startSimulator } from './simulator.ts'
 export type { ClockSpeed } from './venue-clock.ts'
+export { defaultInstruments } from './venues.ts'

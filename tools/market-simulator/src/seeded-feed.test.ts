@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { defaultInstruments } from './market/instrument.ts'
 import type { SeededTrade } from './market/market.ts'
 import { SeededMarket, tradesBetween } from './market/seeded-market.ts'
+import { defaultInstruments } from './venues.ts'
 import { SeededFeed } from './seeded-feed.ts'
 import { SentTrades } from './sent-trades.ts'
 

@@ -6,22 +6,25 @@ import { Connections } from './connections.ts'
 import { controlRoutes } from './control.ts'
 import type { Feed } from './feed.ts'
 import { createFaults } from './faults/index.ts'
-import { defaultInstruments, type Instrument, type Venue } from './market/instrument.ts'
+import type { Instrument } from './market/instrument.ts'
 import type { Market } from './market/market.ts'
+import { type Venue, venueNames } from './market/venue-name.ts'
 import { Pump } from './pump.ts'
 import { SentTrades } from './sent-trades.ts'
 import { type ClockSpeed, VenueClock } from './venue-clock.ts'
 import type { VenueProtocol } from './venue.ts'
 import { replayStage, seededStage, type Stage } from './stage.ts'
+import { defaultInstruments, venues } from './venues.ts'
 
 export interface SimulatorOptions {
   /** 0, the default, takes any free port. */
   readonly port?: number
+  /** All by default. */
   readonly venues?: readonly Venue[]
   readonly instruments?: readonly Instrument[]
   /** The same seed gives the same market for ever. */
   readonly seed?: string
-  /** Scales the number of trades; 1 is about 200 a second over all default instruments. */
+  /** Scales the number of trades; 1 is about 200 a second at Deribit and Binance. */
   readonly rate?: number
   readonly speed?: ClockSpeed
   /** The clock's speed once trading has ended; a minute a second after `max`. */
@@ -45,6 +48,10 @@ export interface SimulatorOptions {
 
 export interface RunningSimulator extends AsyncDisposable {
   readonly port: number
+  /** What a client takes as the address of the venue's WebSocket. */
+  wsUrl(venue: Venue): string
+  /** What a client takes as the address of the venue's REST interface. */
+  restUrl(venue: Venue): string
   readonly deribitWsUrl: string
   readonly deribitRestUrl: string
   readonly binanceWsUrl: string
@@ -143,7 +150,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
 async function setStage(options: SimulatorOptions): Promise<Stage> {
   if (options.replay === undefined) {
     return seededStage({
-      venues: options.venues ?? ['deribit', 'binance'],
+      venues: options.venues ?? venueNames,
       instruments: options.instruments ?? defaultInstruments,
       seed: options.seed ?? 'tickertape',
       rate: options.rate ?? 1,
@@ -171,12 +178,9 @@ function serveSockets(server: Server, protocols: readonly VenueProtocol[]): WebS
   return sockets
 }
 
-function addresses(
-  app: FastifyInstance,
-): Pick<
-  RunningSimulator,
-  'port' | 'deribitWsUrl' | 'deribitRestUrl' | 'binanceWsUrl' | 'binanceRestUrl' | 'controlUrl'
-> {
+type Addresses = Omit<RunningSimulator, 'markets' | 'release' | typeof Symbol.asyncDispose>
+
+function addresses(app: FastifyInstance): Addresses {
   const address = app.server.address()
   // A string is the path of a pipe, and null means that nothing listens.
   if (address === null || typeof address === 'string') {
@@ -184,12 +188,16 @@ function addresses(
   }
   const { port } = address
   const host = `127.0.0.1:${port}`
+  const wsUrl = (venue: Venue): string => `ws://${host}${venues[venue].wsPath}`
+  const restUrl = (venue: Venue): string => `http://${host}${venues[venue].restPath}`
   return {
     port,
-    deribitWsUrl: `ws://${host}/ws/api/v2`,
-    deribitRestUrl: `http://${host}/api/v2`,
-    binanceWsUrl: `ws://${host}`,
-    binanceRestUrl: `http://${host}`,
+    wsUrl,
+    restUrl,
+    deribitWsUrl: wsUrl('deribit'),
+    deribitRestUrl: restUrl('deribit'),
+    binanceWsUrl: wsUrl('binance'),
+    binanceRestUrl: restUrl('binance'),
     controlUrl: `http://${host}/control`,
   }
 }

@@ -4,7 +4,11 @@ import type { WebSocket } from 'ws'
 import type { Channels } from './channels.ts'
 import type { Connections } from './connections.ts'
 import type { Feed, TradeFilter } from './feed.ts'
+import type { Instrument } from './market/instrument.ts'
 import type { Market } from './market/market.ts'
+import type { SeededMarket } from './market/seeded-market.ts'
+import type { Venue } from './market/venue-name.ts'
+import type { DueMessage, ReadMessage } from './replay/recording.ts'
 import type { SentTrades } from './sent-trades.ts'
 
 /** What a venue's protocol runs on. */
@@ -35,4 +39,26 @@ export interface VenueProtocol {
   mayConnect(): boolean
   accept(socket: WebSocket, transport: Duplex, url: URL): void
   routes(app: FastifyInstance): void
+}
+
+/** A venue that the simulator can be: its market, where it listens and how it speaks. */
+export interface SimulatedVenue {
+  readonly name: Venue
+  /** The markets of a simulator that is not told otherwise. */
+  readonly instruments: readonly Instrument[]
+  /** Behind the simulator's host: what a client takes as the venue's own addresses. */
+  readonly wsPath: string
+  readonly restPath: string
+  /** @param start where the venue's clock begins, milliseconds since the epoch */
+  speakSeeded(market: SeededMarket, start: number, context: VenueContext): VenueProtocol
+  /** Absent where the simulator knows no recordings of the venue. */
+  readonly replay?: VenueReplay
+}
+
+export interface VenueReplay {
+  readonly readMessage: ReadMessage
+  /** What an instrument's name tells of it; a recording brings no more. */
+  instrument(name: string): Instrument
+  /** @param messages those of this venue, in file order */
+  speak(messages: readonly DueMessage[], start: number, context: VenueContext): VenueProtocol
 }

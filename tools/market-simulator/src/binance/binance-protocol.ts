@@ -1,10 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
-import { Connection } from '../connection.ts'
 import type { Feed } from '../feed.ts'
-import { frameText } from '../frame-text.ts'
 import type { VenueContext, VenueProtocol } from '../venue.ts'
+import { openSession } from '../venue-session.ts'
 import { binanceRoutes } from './binance-rest.ts'
 import { BinanceSession, rawChannel } from './binance-session.ts'
 import { rawEvent } from './binance-text.ts'
@@ -29,23 +28,20 @@ export class BinanceProtocol implements VenueProtocol {
 
   accept(socket: WebSocket, transport: Duplex, url: URL): void {
     const context = this.#context
-    const connection = new Connection(context.connections.nextId(), 'binance', socket, transport)
     const combined = url.pathname === '/stream'
     const listed = combined ? url.searchParams.get('streams') : url.pathname.slice('/ws/'.length)
     const streams = (listed ?? '').split('/').filter((stream) => stream !== '')
-    context.connections.add(connection)
-    const session = new BinanceSession({ connection, context, feed: this.feed, combined }, streams)
-    socket.on('message', (bytes) => session.receive(frameText(bytes)))
+    const session = openSession(
+      context,
+      'binance',
+      { socket, transport },
+      (connection) =>
+        new BinanceSession({ connection, context, feed: this.feed, combined }, streams),
+    )
     socket.on('ping', () => session.countMessage())
     socket.on('pong', () => {
       session.countMessage()
       session.pong()
-    })
-    // A reset connection is no news to a server; what follows is the close event.
-    socket.on('error', () => undefined)
-    socket.on('close', () => {
-      context.connections.remove(connection)
-      session.end()
     })
   }
 

@@ -1,5 +1,6 @@
-import { type Instrument, settlementCurrency } from '../market/instrument.ts'
+import type { Instrument } from '../market/instrument.ts'
 import type { Market } from '../market/market.ts'
+import { settlementCurrency } from './deribit-instruments.ts'
 
 export interface TradesChannel {
   readonly name: string

@@ -1,11 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
-import { Connection } from '../connection.ts'
 import { CreditPool } from '../credit-pool.ts'
 import type { Feed } from '../feed.ts'
-import { frameText } from '../frame-text.ts'
 import type { VenueContext, VenueProtocol } from '../venue.ts'
+import { openSession } from '../venue-session.ts'
 import { publicMethods } from './deribit-methods.ts'
 import { DeribitSession, requestCost } from './deribit-session.ts'
 import { JsonRpcError, rpcError, rpcResult } from './json-rpc.ts'
@@ -54,23 +53,20 @@ export class DeribitProtocol implements VenueProtocol {
 
   accept(socket: WebSocket, transport: Duplex): void {
     const { accepts, context, feed } = this.#options
-    const connection = new Connection(context.connections.nextId(), 'deribit', socket, transport)
-    const session = new DeribitSession({
-      connection,
+    openSession(
       context,
-      feed,
-      accepts,
-      requestCredits: this.#requestCredits,
-      subscribeCredits: this.#subscribeCredits,
-    })
-    context.connections.add(connection)
-    socket.on('message', (bytes) => session.receive(frameText(bytes)))
-    // A reset connection is no news to a server; what follows is the close event.
-    socket.on('error', () => undefined)
-    socket.on('close', () => {
-      context.connections.remove(connection)
-      session.end()
-    })
+      'deribit',
+      { socket, transport },
+      (connection) =>
+        new DeribitSession({
+          connection,
+          context,
+          feed,
+          accepts,
+          requestCredits: this.#requestCredits,
+          subscribeCredits: this.#subscribeCredits,
+        }),
+    )
   }
 
   routes(app: FastifyInstance): void {

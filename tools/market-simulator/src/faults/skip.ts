@@ -1,8 +1,12 @@
 import { z } from 'zod'
-import type { Venue } from '../market/instrument.ts'
+import { type Venue, venueNames } from '../market/venue-name.ts'
 import { type Fault, type FaultContext, UnfitFaultError } from './fault.ts'
 
-const params = z.object({ instrument: z.string().optional(), count: z.int().positive() })
+const params = z.object({
+  venue: z.enum(venueNames).optional(),
+  instrument: z.string().optional(),
+  count: z.int().positive(),
+})
 
 interface Hole {
   readonly venue: Venue
@@ -17,9 +21,12 @@ export function skipFault(context: FaultContext): Fault<z.infer<typeof params>> 
   return {
     name: 'skip',
     params,
-    arm({ count, instrument }) {
+    arm({ count, instrument, venue }) {
       const now = context.flush()
-      const made = context.markets.flatMap((market) =>
+      const markets = context.markets.filter(
+        (market) => venue === undefined || market.venue === venue,
+      )
+      const made = markets.flatMap((market) =>
         market.instruments
           .filter(({ name }) => instrument === undefined || name === instrument)
           .map(({ name }) => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { defaultInstruments, type Instrument } from './instrument.ts'
+import { defaultInstruments } from '../venues.ts'
+import type { Instrument } from './instrument.ts'
 import { SeededMarket, tradeBySequence, tradesBetween } from './seeded-market.ts'
 import { blockMs, firstBlockTime } from './trade-block.ts'
 

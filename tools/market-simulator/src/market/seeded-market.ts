@@ -1,4 +1,4 @@
-import { type Instrument, settlementCurrency, type Venue } from './instrument.ts'
+import type { Instrument, Venue } from './instrument.ts'
 import type { HistoryPage, HistoryQuery, Market, SeededTrade } from './market.ts'
 import { fixedPoint } from './number-text.ts'
 import {
@@ -31,7 +31,6 @@ interface Listing {
   readonly tradesPerBlock: number
   readonly level: (time: number) => number
   readonly blocks: Map<number, TradeBlock>
-  readonly tradeId: (sequence: number) => string
 }
 
 /**
@@ -54,10 +53,7 @@ export class SeededMarket implements Market {
     this.endTime = options.endTime
     this.#seed = options.seed
     this.#listings = new Map(
-      this.instruments.map((instrument, index) => [
-        instrument.name,
-        list(instrument, index, options),
-      ]),
+      this.instruments.map((instrument) => [instrument.name, list(instrument, options)]),
     )
   }
 
@@ -81,7 +77,7 @@ export class SeededMarket implements Market {
       origin: 'seeded',
       instrument,
       sequence,
-      tradeId: listing.tradeId(sequence),
+      tradeId: listing.instrument.tradeId?.(sequence) ?? String(sequence),
       eventTime,
       price: fixedPoint((block.ticks[place] ?? 0) * tickUnits, priceDecimals),
       quantity: fixedPoint(lots * lotUnits, quantityDecimals),
@@ -214,7 +210,7 @@ export function tradeBySequence(
   return market.trade(instrument, sequence)
 }
 
-function list(instrument: Instrument, index: number, options: SeededMarketOptions): Listing {
+function list(instrument: Instrument, options: SeededMarketOptions): Listing {
   const scaled = Math.round(instrument.tradesPerMinute * (options.rate ?? 1))
   const identity = `${options.seed}/${instrument.venue}:${instrument.name}`
   return {
@@ -223,17 +219,5 @@ function list(instrument: Instrument, index: number, options: SeededMarketOption
     tradesPerBlock: Math.max(1, scaled),
     level: priceLevel(identity, instrument.basePrice),
     blocks: new Map(),
-    tradeId: tradeIds(instrument, index),
   }
-}
-
-/**
- * Binance's trade id is the sequence. Deribit's is unique for a currency, with gaps within an
- * instrument, and only Bitcoin's is a bare number.
- */
-function tradeIds(instrument: Instrument, index: number): (sequence: number) => string {
-  if (instrument.venue === 'binance') return String
-  const currency = settlementCurrency(instrument)
-  const prefix = currency === 'BTC' ? '' : `${currency}-`
-  return (sequence) => `${prefix}${sequence * 16 + (index % 16)}`
 }

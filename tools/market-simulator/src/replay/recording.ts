@@ -4,8 +4,6 @@ import { gunzip } from 'node:zlib'
 import { z } from 'zod'
 import type { Venue } from '../market/instrument.ts'
 import type { RecordedTrade } from '../market/market.ts'
-import { readBinanceMessage } from './binance-message.ts'
-import { readDeribitMessage } from './deribit-message.ts'
 
 /** One WebSocket message of a recording that carries trades. */
 export interface RecordedMessage {
@@ -24,6 +22,9 @@ export interface DueMessage extends RecordedMessage {
   readonly dueAt: number
 }
 
+/** @returns undefined if the message carries none of the venue's trades */
+export type ReadMessage = (content: unknown, raw: string) => RecordedMessage | undefined
+
 export class RecordingError extends Error {
   override readonly name = 'RecordingError'
 }
@@ -39,14 +40,18 @@ const inflate = promisify(gunzip)
  * message is due at its own event time, or with the latest one before it. Messages without trades
  * (acknowledgements, heartbeats) are left out; the simulator writes its own.
  *
+ * @param readers of the venues that can be replayed; each leaves other venues' messages alone
  * @throws RecordingError if the file cannot be read, a line is malformed, or there are no trades.
  */
-export async function readRecording(file: string): Promise<readonly DueMessage[]> {
+export async function readRecording(
+  file: string,
+  readers: readonly ReadMessage[],
+): Promise<readonly DueMessage[]> {
   const messages: DueMessage[] = []
   let dueAt = 0
   for (const [index, line] of (await readText(file)).split('\n').entries()) {
     if (line === '') continue
-    const message = readLine(line, `${file}, line ${index + 1}`)
+    const message = readLine(line, readers, `${file}, line ${index + 1}`)
     if (message === undefined) continue
     dueAt = Math.max(dueAt, message.eventTime)
     messages.push({ ...message, dueAt })
@@ -65,12 +70,20 @@ async function readText(file: string): Promise<string> {
   }
 }
 
-function readLine(line: string, where: string): RecordedMessage | undefined {
+function readLine(
+  line: string,
+  readers: readonly ReadMessage[],
+  where: string,
+): RecordedMessage | undefined {
   try {
     const { dir, raw } = recordedLine.parse(JSON.parse(line))
     if (dir !== 'in') return undefined
     const content: unknown = JSON.parse(raw)
-    return readBinanceMessage(content, raw) ?? readDeribitMessage(content, raw)
+    for (const read of readers) {
+      const message = read(content, raw)
+      if (message !== undefined) return message
+    }
+    return undefined
   } catch (error) {
     throw new RecordingError(`${where} is no line of a recording`, { cause: error })
   }

@@ -1,4 +1,4 @@
-import { type Instrument, instrumentFromName, type Venue } from '../market/instrument.ts'
+import type { Instrument, Venue } from '../market/instrument.ts'
 import type { HistoryPage, HistoryQuery, Market, RecordedTrade } from '../market/market.ts'
 import type { DueMessage } from './recording.ts'
 
@@ -15,8 +15,15 @@ export class ReplayMarket implements Market {
   /** By instrument, in order of sequence, each sequence once. */
   readonly #rows: ReadonlyMap<string, readonly Row[]>
 
-  /** @param messages those of one venue, in file order; at least one */
-  constructor(venue: Venue, messages: readonly DueMessage[]) {
+  /**
+   * @param messages those of one venue, in file order; at least one
+   * @param instrumentOf what an instrument's name tells of it
+   */
+  constructor(
+    venue: Venue,
+    messages: readonly DueMessage[],
+    instrumentOf: (name: string) => Instrument,
+  ) {
     this.venue = venue
     this.endTime = messages.at(-1)?.dueAt ?? 0
     const bySequence = new Map<string, Map<number, Row>>()
@@ -33,7 +40,7 @@ export class ReplayMarket implements Market {
         [...rows.values()].toSorted((one, other) => one.trade.sequence - other.trade.sequence),
       ]),
     )
-    this.instruments = [...bySequence.keys()].map((name) => instrumentFromName(venue, name))
+    this.instruments = [...bySequence.keys()].map(instrumentOf)
   }
 
   history(query: HistoryQuery): HistoryPage {

@@ -1,8 +1,8 @@
 import { formatDecimal, parseDecimal } from '@tickertape/market-model'
 import { z } from 'zod'
 import type { RecordedTrade } from '../market/market.ts'
-import { parseExactJson } from './exact-json.ts'
-import type { RecordedMessage } from './recording.ts'
+import { parseExactJson } from '../replay/exact-json.ts'
+import type { RecordedMessage } from '../replay/recording.ts'
 
 const message = z.object({
   method: z.literal('subscription'),

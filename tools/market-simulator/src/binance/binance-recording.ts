@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { historicalTradeRow } from '../binance/binance-text.ts'
+import { historicalTradeRow } from './binance-text.ts'
 import type { RecordedTrade } from '../market/market.ts'
-import type { RecordedMessage } from './recording.ts'
+import type { RecordedMessage } from '../replay/recording.ts'
 
 const shape = z.object({
   stream: z.string(),

@@ -1,0 +1,57 @@
+import type { Instrument } from '../market/instrument.ts'
+
+export const binanceInstruments: readonly Instrument[] = [
+  {
+    venue: 'binance',
+    name: 'BTCUSDT',
+    base: 'BTC',
+    quote: 'USDT',
+    kind: 'spot',
+    inverse: false,
+    tickUnits: 1,
+    priceDecimals: 2,
+    lotUnits: 1,
+    quantityDecimals: 5,
+    basePrice: 91_950,
+    tradesPerMinute: 3600,
+  },
+  {
+    venue: 'binance',
+    name: 'ETHUSDT',
+    base: 'ETH',
+    quote: 'USDT',
+    kind: 'spot',
+    inverse: false,
+    tickUnits: 1,
+    priceDecimals: 2,
+    lotUnits: 1,
+    quantityDecimals: 4,
+    basePrice: 2948,
+    tradesPerMinute: 1200,
+  },
+]
+
+/**
+ * An instrument that a recording names and the list above does not. Only what its name tells is right;
+ * ticks and lots are placeholders, since a replay sends the recorded digits.
+ */
+export function binanceInstrument(name: string): Instrument {
+  const known = binanceInstruments.find((each) => each.name === name)
+  if (known !== undefined) return known
+  const pair = /^(.+?)(USDT|USDC|FDUSD|TRY|EUR|BTC|ETH|BNB)$/.exec(name)
+  const [, base = name, quote = ''] = pair ?? []
+  return {
+    venue: 'binance',
+    name,
+    base,
+    quote,
+    kind: 'spot',
+    inverse: false,
+    tickUnits: 1,
+    priceDecimals: 2,
+    lotUnits: 1,
+    quantityDecimals: 2,
+    basePrice: 1,
+    tradesPerMinute: 0,
+  }
+}

@@ -1,0 +1,4 @@
+/** Each market that the simulator speaks for, by the name that ingest gives it; see venues.ts. */
+export const venueNames = ['deribit', 'binance'] as const
+
+export type Venue = (typeof venueNames)[number]

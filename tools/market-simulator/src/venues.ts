@@ -1,0 +1,13 @@
+import { binance } from './binance/binance-venue.ts'
+import { deribit } from './deribit/deribit-venue.ts'
+import type { Instrument } from './market/instrument.ts'
+import type { Venue } from './market/venue-name.ts'
+import type { SimulatedVenue } from './venue.ts'
+
+/** Every venue that the simulator can be. */
+export const venues: Readonly<Record<Venue, SimulatedVenue>> = { deribit, binance }
+
+/** The markets of a simulator that is not told otherwise: about 200 trades a second at Deribit and Binance. */
+export const defaultInstruments: readonly Instrument[] = Object.values(venues).flatMap(
+  ({ instruments }) => instruments,
+)
