@@ -1,24 +1,40 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
+import type { BinanceMarket, BinanceStream } from './binance-market.ts'
+import type { BinanceContracts } from './catalog-binance.ts'
+import { ConnectionLost } from './feed.ts'
 import type { FeedConnection, Subscribed } from './feed.ts'
 import { readVenueTime } from './history-binance.ts'
 import { mapBinanceMessage } from './mapper-binance.ts'
+import type { BinanceRows } from './mapper-binance.ts'
 import { RequestBudget } from './request-budget.ts'
+import { RestError } from './rest-client.ts'
 import type { ConnectOptions } from './venue.ts'
 import { VenueSocket } from './venue-socket.ts'
 
-/** A connection may send 5 messages in any second, of which a pong may be one, or it is closed. */
-const messageBudget = { capacity: 2, refillPerSecond: 2.5 }
+/** Most streams of one connection; and of one request, whose length the venue limits too. */
+const maxStreams = 1024
+const streamsAtOnce = 200
+
+export interface BinanceFeedOptions {
+  readonly market: BinanceMarket
+  readonly stream: BinanceStream
+  readonly contracts: BinanceContracts
+  readonly rows: BinanceRows
+}
 
 /**
- * Binance spot's combined stream. Its WebSocket tells no time: it is asked for over REST, and an
- * answer over the WebSocket that follows is the barrier behind the frames sent before it.
+ * Binance's combined stream. Its WebSocket tells no time: it is asked for over REST, and an answer over
+ * the WebSocket that follows is the barrier behind the frames sent before it.
  */
-export async function connectBinance(options: ConnectOptions): Promise<FeedConnection> {
+export async function connectBinance(
+  options: ConnectOptions,
+  { contracts, market, rows, stream }: BinanceFeedOptions,
+): Promise<FeedConnection> {
   const { handlers, rest, signal } = options
   const url = combinedStream(options.url)
   const socket = await VenueSocket.connect({ ...options, url, onMessage: receive })
-  const budget = new RequestBudget(messageBudget, performance.now())
+  const budget = new RequestBudget(market.messageBudget, performance.now())
   return {
     closed: socket.closed,
     subscribe,
@@ -26,7 +42,7 @@ export async function connectBinance(options: ConnectOptions): Promise<FeedConne
       // Waiting between the time and its barrier would make the time old.
       await pace()
       // Without the time the barrier still shows that the connection lives.
-      const time = await readVenueTime(rest, signal).catch(() => undefined)
+      const time = await readVenueTime(market, rest, signal).catch(() => undefined)
       await socket.request({ method: 'LIST_SUBSCRIPTIONS' })
       return time
     },
@@ -36,7 +52,7 @@ export async function connectBinance(options: ConnectOptions): Promise<FeedConne
   }
 
   function receive(text: string, from: VenueSocket): void {
-    const message = mapBinanceMessage(text, options.mapping())
+    const message = mapBinanceMessage(text, options.mapping(), rows)
     switch (message.type) {
       case 'trades':
         handlers.trades(message.trades)
@@ -50,7 +66,7 @@ export async function connectBinance(options: ConnectOptions): Promise<FeedConne
         break
       }
       case 'shutdown':
-        handlers.venueError('Binance announces that it will close this connection')
+        handlers.closing?.('Binance announces that it will close this connection')
         break
       case 'malformed':
         handlers.malformed(text, message.message)
@@ -67,12 +83,27 @@ export async function connectBinance(options: ConnectOptions): Promise<FeedConne
 
   /** Binance takes any well-formed name: that a symbol does not exist shows in its history alone. */
   async function subscribe(instruments: readonly string[]): Promise<Subscribed> {
-    await pace()
-    await socket.request({
-      method: 'SUBSCRIBE',
-      params: instruments.map((each) => `${each.toLowerCase()}@trade`),
-    })
-    return { refused: [] }
+    const taken = instruments.slice(0, maxStreams)
+    if (market.quantities === 'contracts') await learnContracts(taken)
+    for (let at = 0; at < taken.length; at += streamsAtOnce) {
+      await pace()
+      await socket.request({
+        method: 'SUBSCRIBE',
+        params: taken
+          .slice(at, at + streamsAtOnce)
+          .map((each) => `${each.toLowerCase()}@${stream}`),
+      })
+    }
+    return { refused: instruments.slice(maxStreams) }
+  }
+
+  async function learnContracts(instruments: readonly string[]): Promise<void> {
+    try {
+      await contracts.learn(instruments, rest, signal)
+    } catch (error) {
+      if (!(error instanceof RestError)) throw error
+      throw new ConnectionLost(`The contract sizes are not known: ${error.message}`)
+    }
   }
 }
 

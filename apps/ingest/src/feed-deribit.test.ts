@@ -47,7 +47,7 @@ it('answers a test_request so that the reply is known as one', async () => {
       },
       signal: new AbortController().signal,
     },
-    '100ms',
+    { interval: '100ms', account: undefined },
   )
   onTestFinished(() => {
     connection[Symbol.dispose]()

@@ -1,29 +1,51 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { deribitChannels } from './deribit-channels.ts'
+import type { DeribitInterval } from './deribit-channels.ts'
+import { DeribitSession } from './deribit-session.ts'
+import type { DeribitAccount } from './deribit-session.ts'
 import type { FeedConnection, Subscribed } from './feed.ts'
+import type { MappedTrade } from './mapped-trade.ts'
 import { mapDeribitMessage } from './mapper-deribit.ts'
+import { RequestBudget } from './request-budget.ts'
 import type { ConnectOptions } from './venue.ts'
 import { VenueSocket } from './venue-socket.ts'
 
 /** Most channels in one `public/subscribe`. */
 const channelsAtOnce = 500
 
+/**
+ * Credits of a `public/subscribe`, and half of what the venue gives: https://docs.deribit.com, "Rate
+ * Limits". Beyond it the venue answers 10028 and ends the session.
+ */
+const subscribeCredits = 3_000
+const subscribeBudget = { capacity: 15_000, refillPerSecond: 5_000 }
+
 /** Deribit's least heartbeat interval, in seconds. */
 const heartbeatSeconds = 10
 
-/** How often a session without a key gets trades; `raw` is for authorized ones only. */
-export type DeribitInterval = '100ms' | 'agg2' | 'raw'
+export interface DeribitFeedOptions {
+  readonly interval: DeribitInterval
+  /** undefined: a session without a key. */
+  readonly account: DeribitAccount | undefined
+}
 
 /**
  * Deribit's JSON-RPC over WebSocket. The venue answers in the order in which it is asked and behind
- * all notifications that it sent before, so the answer to `public/get_time` is a barrier.
+ * all notifications that it sent before, so the answer to `public/get_time` is a barrier. It is also the
+ * message without which the venue's other hosts (streams.drb.coinbase.com) close a connection.
  */
 export async function connectDeribit(
   options: ConnectOptions,
-  interval: DeribitInterval,
+  { account, interval }: DeribitFeedOptions,
 ): Promise<FeedConnection> {
-  const { handlers } = options
+  const { handlers, signal } = options
+  const wanted = new Set<string>()
+  const budget = new RequestBudget(subscribeBudget, performance.now())
   const socket = await VenueSocket.connect({ ...options, onMessage: receive })
   // From here on the venue asks whether we live, and closes a connection that does not answer.
   call('public/set_heartbeat', { interval: heartbeatSeconds }).catch(() => undefined)
+  if (account !== undefined) await authorize(account)
   return {
     closed: socket.closed,
     subscribe,
@@ -36,11 +58,29 @@ export async function connectDeribit(
     [Symbol.dispose]: () => socket[Symbol.dispose](),
   }
 
+  async function authorize(known: DeribitAccount): Promise<void> {
+    const session = new DeribitSession({
+      account: known,
+      call,
+      onLost: (reason) => {
+        handlers.venueError(reason)
+        socket[Symbol.dispose]()
+      },
+    })
+    void socket.closed.finally(() => session[Symbol.dispose]())
+    try {
+      await session.authorize()
+    } catch (error) {
+      socket[Symbol.dispose]()
+      throw error
+    }
+  }
+
   function receive(text: string, from: VenueSocket): void {
     const message = mapDeribitMessage(text, options.mapping())
     switch (message.type) {
       case 'trades':
-        handlers.trades(message.trades)
+        handlers.trades(message.trades.filter(isWanted))
         break
       case 'answer':
         from.answer(message.id, message.result)
@@ -62,23 +102,32 @@ export async function connectDeribit(
     }
   }
 
+  /** A common channel brings the trades of instruments that nobody asked for. */
+  function isWanted(mapped: MappedTrade): boolean {
+    const instrument = mapped.kind === 'trade' ? mapped.trade.instrument : mapped.instrument
+    return instrument === undefined || wanted.has(instrument)
+  }
+
   function call(method: string, params: object = {}): Promise<unknown> {
     return socket.request({ jsonrpc: '2.0', method, params })
   }
 
   /** A channel that is refused is absent from the answer. */
   async function subscribe(instruments: readonly string[]): Promise<Subscribed> {
-    const channels = new Map(instruments.map((each) => [`trades.${each}.${interval}`, each]))
-    const wanted = [...channels.keys()]
+    for (const each of instruments) wanted.add(each)
+    const channels = deribitChannels(instruments, interval)
+    const names = [...channels.keys()]
     const accepted = new Set<unknown>()
-    for (let at = 0; at < wanted.length; at += channelsAtOnce) {
+    for (let at = 0; at < names.length; at += channelsAtOnce) {
+      const waitMs = budget.take(subscribeCredits, performance.now())
+      if (waitMs > 0) await delay(waitMs, undefined, { signal })
       const result = await call('public/subscribe', {
-        channels: wanted.slice(at, at + channelsAtOnce),
+        channels: names.slice(at, at + channelsAtOnce),
       })
       for (const channel of Array.isArray(result) ? result : []) accepted.add(channel)
     }
     return {
-      refused: [...channels].filter(([name]) => !accepted.has(name)).map(([, each]) => each),
+      refused: [...channels].flatMap(([name, members]) => (accepted.has(name) ? [] : members)),
     }
   }
 }

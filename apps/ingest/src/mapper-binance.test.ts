@@ -120,7 +120,7 @@ describe('other Binance messages', () => {
       { type: 'error', id: 3, message: '2 Invalid request' },
     ],
     ['an announced end', '{"e":"serverShutdown","E":1770123456789}', { type: 'shutdown' }],
-    ['another stream', '{"stream":"x@aggTrade","data":{"e":"aggTrade"}}', { type: 'other' }],
+    ['another stream', '{"stream":"x@kline_1m","data":{"e":"kline"}}', { type: 'other' }],
   ])('%s is told apart', (_what, text, expected) => {
     expect(mapBinanceMessage(text, context)).toEqual(expected)
   })

@@ -1,6 +1,7 @@
 import { multiplyDecimals, normalizeDecimal, parseDecimal } from '@tickertape/market-model'
 import type { Decimal, TakerSide, Trade } from '@tickertape/market-model'
 
+import { isDeribitCombo } from './deribit-names.ts'
 import { futureMessage } from './mapped-trade.ts'
 import type { MappedTrade, MappingContext } from './mapped-trade.ts'
 import { elementText, exactInteger, parseExact, wideNumberIn } from './raw-json.ts'
@@ -140,6 +141,9 @@ function mapRow(
   if (eventTime === undefined) return notA('timestamp', 'a time in milliseconds', row)
   const price = decimalOf(row['price'])
   if (price === undefined) return notA('price', 'a number', row)
+  if (price.mantissa <= 0 && !isDeribitCombo(instrument)) {
+    return notA('price', 'a positive number', row)
+  }
   const quantity = decimalOf(row['amount'])
   if (quantity === undefined || quantity.mantissa <= 0) {
     return notA('amount', 'a positive number', row)

@@ -34,6 +34,8 @@ const context: MappingContext = {
 const mappers = {
   deribit: mapDeribitMessage,
   binance: mapBinanceMessage,
+  'binance-usdm': (text: string, mapping: MappingContext) =>
+    mapBinanceMessage(text, mapping, { venue: 'binance-usdm' }),
 } as const
 
 function readTrades(file: string, venue: keyof typeof mappers): readonly MappedTrade[] {
@@ -63,6 +65,8 @@ describe.skipIf(!present)(`recorded messages${why}`, () => {
     ['deribit/options-2021-07-22.jsonl.gz', 'deribit'],
     ['deribit/single-messages.jsonl.gz', 'deribit'],
     ['binance/spot-btcusdt-20240808.jsonl.gz', 'binance'],
+    ['binance/spot-aggtrade-2021-10-12.jsonl.gz', 'binance'],
+    ['binance/usdm-btcusdt-20240808.jsonl.gz', 'binance-usdm'],
   ] as const)('%s holds the trades of the manifest', (file, venue) => {
     const entry = entryOf(file)
     const mapped = readTrades(file, venue)

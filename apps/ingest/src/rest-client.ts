@@ -23,6 +23,8 @@ export interface RestClientOptions {
   /** Base address; paths are appended to it. */
   readonly url: string
   readonly timeoutMs: number
+  /** Of every request to the base address: a venue's key. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
   readonly budget: RequestBudgetOptions
   readonly saysRateLimited: (body: string) => boolean
   /** Whether an answer with status 400 or 404 says that the same request never succeeds. */
@@ -50,6 +52,8 @@ export class RestClient {
   }
 
   /**
+   * @param path behind the base address; an address with a host of its own, such as a venue's archive,
+   *   stands for itself.
    * @param weight in the venue's own units.
    * @returns the body.
    * @throws RestError; whatever the signal's reason is, if it is aborted.
@@ -65,8 +69,11 @@ export class RestClient {
     if (waitMs > 0) await delay(waitMs, undefined, { signal })
     const parameters = new URLSearchParams()
     for (const [name, value] of Object.entries(query)) parameters.set(name, String(value))
-    const address = `${this.#options.url}${path}?${parameters.toString()}`
-    const { status, body, retryAfter } = await this.#fetch(address, signal)
+    const isElsewhere = /^https?:\/\//.test(path)
+    const place = isElsewhere ? path : `${this.#options.url}${path}`
+    const address = `${place}?${parameters.toString()}`
+    const headers = isElsewhere ? undefined : this.#options.headers
+    const { status, body, retryAfter } = await this.#fetch(address, headers, signal)
     this.#options.onAnswer(status)
     if (status >= 200 && status < 300) return body
     const said = `GET ${address} was answered with ${status}: ${body.slice(0, 300)}`
@@ -84,11 +91,15 @@ export class RestClient {
 
   async #fetch(
     address: string,
+    headers: Readonly<Record<string, string>> | undefined,
     signal: AbortSignal,
   ): Promise<{ status: number; body: string; retryAfter: string | null }> {
     const timeout = AbortSignal.timeout(this.#options.timeoutMs)
     try {
-      const response = await fetch(address, { signal: AbortSignal.any([signal, timeout]) })
+      const response = await fetch(address, {
+        signal: AbortSignal.any([signal, timeout]),
+        ...(headers === undefined ? {} : { headers }),
+      })
       return {
         status: response.status,
         body: await response.text(),

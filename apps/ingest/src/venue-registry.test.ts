@@ -1,8 +1,12 @@
 import { expect, it } from 'vitest'
 
 import { venues } from './venue-registry.ts'
+import type { VenueSettings } from './venue-settings.ts'
 
-const deribitInterval = '100ms'
+const settings: VenueSettings = {
+  deribit: { interval: '100ms', account: undefined, archiveUrl: undefined },
+  binance: { stream: 'auto', apiKey: '' },
+}
 
 // What a venue refuses is given up at once: the codes of failures that pass are none of these.
 it.each([
@@ -20,5 +24,5 @@ it.each([
   ['okx', '{"code":"50011","data":[],"msg":"Too Many Requests"}', false],
   ['okx', '{"code":"50001","data":[],"msg":"Service temporarily unavailable."}', false],
 ] as const)('%s answering %s refuses for good: %s', (name, body, refused) => {
-  expect(venues[name]({ deribitInterval }).saysRefused(body)).toBe(refused)
+  expect(venues[name](settings).saysRefused(body)).toBe(refused)
 })

@@ -1,17 +1,16 @@
-import type { DeribitInterval } from './feed-deribit.ts'
+import { binanceCoinm, binanceSpot, binanceUsdm } from './binance-market.ts'
 import { binance } from './venue-binance.ts'
 import { deribit } from './venue-deribit.ts'
 import { okx } from './venue-okx.ts'
+import type { VenueSettings } from './venue-settings.ts'
 import type { Venue } from './venue.ts'
-
-export interface VenueSettings {
-  readonly deribitInterval: DeribitInterval
-}
 
 /** Every venue that ingest can read, by the value of INGEST_VENUE. */
 export const venues = {
-  deribit: ({ deribitInterval }: VenueSettings): Venue => deribit(deribitInterval),
-  binance: (): Venue => binance,
+  deribit: (settings: VenueSettings): Venue => deribit(settings.deribit),
+  binance: (settings: VenueSettings): Venue => binance(binanceSpot, settings.binance),
+  'binance-usdm': (settings: VenueSettings): Venue => binance(binanceUsdm, settings.binance),
+  'binance-coinm': (settings: VenueSettings): Venue => binance(binanceCoinm, settings.binance),
   okx: (): Venue => okx,
 } as const
 

@@ -30,6 +30,8 @@ export interface Venue {
   readonly heartbeatMarginMs: number
   /** How long the venue lets a connection live; it cuts one that is older. */
   readonly maxConnectionMs?: number
+  /** Sent with every request to the venue's REST interface; it may hold a key. */
+  readonly restHeaders?: Readonly<Record<string, string>>
   /** What the venue allows over REST: requests' weights, and how fast they come back. */
   readonly restBudget: { readonly capacity: number; readonly refillPerSecond: number }
   /** Whether an answer with an error status says that there were too many requests. */

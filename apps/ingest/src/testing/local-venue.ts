@@ -63,7 +63,7 @@ export async function localVenue({ onFrame, onGet }: LocalVenueScript): Promise<
       rest: new RestClient({
         url: `http://127.0.0.1:${address.port}`,
         timeoutMs: 5_000,
-        budget: { capacity: 1_000, refillPerSecond: 1_000 },
+        budget: { capacity: 1_000_000, refillPerSecond: 1_000_000 },
         saysRateLimited: () => false,
         saysRefused: () => false,
         onAnswer: () => undefined,
