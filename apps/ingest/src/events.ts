@@ -5,6 +5,7 @@ import type { Logger, Readiness, Registry } from '@tickertape/service-runtime'
 import type { RejectReason } from './mapped-trade.ts'
 import type { Dependency } from './outages.ts'
 import type { Hole } from './sequence-tracker.ts'
+import type { LimitNotice } from './venue-limits.ts'
 
 export type IngestEvents = ReturnType<typeof createEvents>
 
@@ -76,6 +77,20 @@ export function createEvents({
     'ingest_up_to_lag_seconds',
     "How far the last heartbeat was behind the venue's time",
   ).labels({ venue })
+  const silences = counter(
+    'ingest_silences_total',
+    'Times the venue asked us to stay away, by HTTP status; 0: over the WebSocket',
+    'status',
+  )
+  let silentUntil = 0
+  let silenceOver: NodeJS.Timeout | undefined
+  gauge(
+    'ingest_silence_seconds',
+    'How much longer the venue wants us to send nothing',
+    function collect() {
+      this.set({ venue }, Math.max(0, silentUntil - Date.now()) / 1000)
+    },
+  )
   gauge('ingest_in_flight_records', 'Records that wait for the broker', function collect() {
     this.set({ venue }, inFlight())
   })
@@ -96,6 +111,18 @@ export function createEvents({
     },
     brokerBack(): void {
       logger.info('Kafka takes records again')
+    },
+    /** @param until milliseconds since the epoch. */
+    silenced({ status, body }: LimitNotice, until: number): void {
+      silences.inc({ venue, status: String(status) })
+      silentUntil = until
+      const said = body === '' ? '' : `: ${body.slice(0, 200)}`
+      const message = `${venue} asks us to send nothing until ${new Date(until).toISOString()} (${status}${said})`
+      readiness.waitFor('limits', message)
+      logger.warn({ status, until }, message)
+      clearTimeout(silenceOver)
+      silenceOver = setTimeout(() => readiness.ready('limits'), Math.max(0, until - Date.now()))
+      silenceOver.unref()
     },
     cursorsRead(found: number): void {
       logger.info({ found }, 'cursors read')

@@ -40,7 +40,25 @@ export interface FeedConnection extends Disposable {
   resume(): void
 }
 
+/** A venue that takes no connection because there were too many, or too much was asked. */
+export interface Refusal {
+  /** The HTTP status of the handshake's answer. */
+  readonly status: number
+  /** Of the header Retry-After. */
+  readonly retryAfter: string | null
+  readonly body: string
+}
+
 /** The connection ended while something was waited for. */
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost'
+  readonly refusal: Refusal | undefined
+
+  constructor(
+    message: string,
+    options?: ErrorOptions & { readonly refusal?: Refusal | undefined },
+  ) {
+    super(message, options)
+    this.refusal = options?.refusal
+  }
 }

@@ -14,6 +14,7 @@ import { CatalogReader } from './catalog-reader.ts'
 import type { InstrumentFacts } from './instrument-catalog.ts'
 import { InstrumentDelivery } from './instrument-delivery.ts'
 import { InstrumentFollower } from './instrument-follower.ts'
+import { withinLimits } from './limited-connections.ts'
 import { LiveInstruments } from './live-instruments.ts'
 import type { MappingContext } from './mapped-trade.ts'
 import { MarketLog } from './market-log.ts'
@@ -121,6 +122,8 @@ async function run(
     budget: venue.restBudget,
     saysRateLimited: venue.saysRateLimited,
     saysRefused: venue.saysRefused,
+    connects: venue.connectBudget,
+    onSilence: events.silenced,
     onAnswer: events.requested,
   })
   const mapping = (): MappingContext => ({
@@ -149,7 +152,7 @@ async function run(
     onGap: events.gaveUp,
   })
   const state: FeedState = {
-    config,
+    config: { ...config, venue: withinLimits(venue, rest.limits) },
     events,
     readiness,
     log,

@@ -19,10 +19,22 @@ export class RequestBudget {
 
   /** Takes a request's weight. @returns how long the request has to wait, in ms. */
   take(weight: number, nowMs: number): number {
+    const { refillPerSecond } = this.#options
+    this.#refill(nowMs)
+    this.#left -= weight
+    return this.#left >= 0 ? 0 : (-this.#left / refillPerSecond) * 1000
+  }
+
+  /** Takes all that was saved up: what is asked for next has to come back first. */
+  drain(nowMs: number): void {
+    this.#refill(nowMs)
+    this.#left = Math.min(this.#left, 0)
+  }
+
+  #refill(nowMs: number): void {
     const { capacity, refillPerSecond } = this.#options
     const refill = ((nowMs - this.#filledAt) / 1000) * refillPerSecond
-    this.#left = Math.min(capacity, this.#left + refill) - weight
+    this.#left = Math.min(capacity, this.#left + refill)
     this.#filledAt = nowMs
-    return this.#left >= 0 ? 0 : (-this.#left / refillPerSecond) * 1000
   }
 }

@@ -1,7 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
-
-import { RequestBudget } from './request-budget.ts'
 import type { RequestBudgetOptions } from './request-budget.ts'
+import { VenueLimits } from './venue-limits.ts'
+import type { LimitNotice } from './venue-limits.ts'
 
 /**
  * What a failed request means for its caller: `rate_limited` and `unavailable` pass, `refused` comes
@@ -29,26 +28,26 @@ export interface RestClientOptions {
   readonly saysRateLimited: (body: string) => boolean
   /** Whether an answer with status 400 or 404 says that the same request never succeeds. */
   readonly saysRefused: (body: string) => boolean
+  /** Attempts to connect that the venue allows; by default few. */
+  readonly connects?: RequestBudgetOptions | undefined
+  /** The venue asks us to stay away, until a time in milliseconds since the epoch. */
+  readonly onSilence?: ((notice: LimitNotice, until: number) => void) | undefined
   /** Called once for every answer: its HTTP status, or 0 if none came. */
   readonly onAnswer: (status: number) => void
 }
 
-/** Where a venue says "too many" and not how long to stay away. */
-const defaultRetryAfterMs = 2_000
-
-/** The same for a firewall in front of the venue (403), whose bans last minutes: Binance's mostly five. */
-const firewallRetryAfterMs = 60_000
+/** Some venues answer 200 and tell the failure in the body, which is short then. */
+const longestFailure = 1_000
 
 /** GET requests to one venue, within its limits. */
 export class RestClient {
   readonly #options: RestClientOptions
-  readonly #budget: RequestBudget
-  /** Nothing is sent before this, in performance.now's milliseconds. */
-  #silentUntil = 0
+  /** Of all that is sent to the venue; connections go by them as well. */
+  readonly limits: VenueLimits
 
   constructor(options: RestClientOptions) {
     this.#options = options
-    this.#budget = new RequestBudget(options.budget, performance.now())
+    this.limits = new VenueLimits(options)
   }
 
   /**
@@ -64,9 +63,7 @@ export class RestClient {
     weight: number,
     signal: AbortSignal,
   ): Promise<string> {
-    const now = performance.now()
-    const waitMs = Math.max(this.#budget.take(weight, now), this.#silentUntil - now)
-    if (waitMs > 0) await delay(waitMs, undefined, { signal })
+    await this.limits.beforeRequest(weight, signal)
     const parameters = new URLSearchParams()
     for (const [name, value] of Object.entries(query)) parameters.set(name, String(value))
     const isElsewhere = /^https?:\/\//.test(path)
@@ -75,14 +72,13 @@ export class RestClient {
     const headers = isElsewhere ? undefined : this.#options.headers
     const { status, body, retryAfter } = await this.#fetch(address, headers, signal)
     this.#options.onAnswer(status)
-    if (status >= 200 && status < 300) return body
+    const succeeded = status >= 200 && status < 300
+    const limited = (): boolean => this.#options.saysRateLimited(body)
+    if (succeeded && (body.length > longestFailure || !limited())) return body
     const said = `GET ${address} was answered with ${status}: ${body.slice(0, 300)}`
     // 418 is Binance's: banned for not heeding 429.
-    if ([429, 418, 403].includes(status) || this.#options.saysRateLimited(body)) {
-      const seconds = Number(retryAfter ?? Number.NaN)
-      const untoldMs = status === 403 ? firewallRetryAfterMs : defaultRetryAfterMs
-      const silenceMs = Number.isFinite(seconds) ? seconds * 1000 : untoldMs
-      this.#silentUntil = Math.max(this.#silentUntil, performance.now() + silenceMs)
+    if ([429, 418, 403].includes(status) || limited()) {
+      this.limits.said({ status, retryAfter, body })
       throw new RestError('rate_limited', said)
     }
     const refused = (status === 400 || status === 404) && this.#options.saysRefused(body)

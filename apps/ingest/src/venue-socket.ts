@@ -1,6 +1,7 @@
 import { WebSocket } from 'ws'
 
 import { ConnectionLost } from './feed.ts'
+import type { Refusal } from './feed.ts'
 
 /**
  * Largest frame, in bytes: far above what venues send, and below what a record of `rejected` may hold
@@ -8,6 +9,9 @@ import { ConnectionLost } from './feed.ts'
  * their size on the way. A larger one ends the connection with 1009, and the next one catches up.
  */
 const maxFrameBytes = 2 * 1024 ** 2
+
+/** Too many requests, a ban for not heeding that (Binance's), a firewall's. */
+const tooMany: ReadonlySet<number> = new Set([429, 418, 403])
 
 export interface VenueSocketOptions {
   readonly url: string
@@ -62,6 +66,15 @@ export class VenueSocket implements Disposable {
       perMessageDeflate: false,
       maxPayload: maxFrameBytes,
     })
+    let refusal: Refusal | undefined
+    socket.once('unexpected-response', (_request, response) => {
+      const { statusCode: status = 0, headers } = response
+      if (tooMany.has(status)) {
+        refusal = { status, retryAfter: headers['retry-after'] ?? null, body: '' }
+      }
+      // As `ws` says it where nobody listens.
+      socket.emit('error', new Error(`Unexpected server response: ${status}`))
+    })
     const venueSocket = new VenueSocket(socket, options)
     const opened = new Promise<'open'>((resolve) => {
       socket.once('open', () => resolve('open'))
@@ -70,7 +83,7 @@ export class VenueSocket implements Disposable {
     options.signal.addEventListener('abort', abort, { once: true })
     void venueSocket.closed.finally(() => options.signal.removeEventListener('abort', abort))
     const outcome = await Promise.race([opened, venueSocket.closed])
-    if (outcome !== 'open') throw new ConnectionLost(`${options.url}: ${outcome}`)
+    if (outcome !== 'open') throw new ConnectionLost(`${options.url}: ${outcome}`, { refusal })
     return venueSocket
   }
 

@@ -34,6 +34,8 @@ export interface Venue {
   readonly restHeaders?: Readonly<Record<string, string>>
   /** What the venue allows over REST: requests' weights, and how fast they come back. */
   readonly restBudget: { readonly capacity: number; readonly refillPerSecond: number }
+  /** What it allows of attempts to connect, each of weight 1; a few if it is not known. */
+  readonly connectBudget?: { readonly capacity: number; readonly refillPerSecond: number }
   /** Whether an answer with an error status says that there were too many requests. */
   readonly saysRateLimited: (body: string) => boolean
   /**
