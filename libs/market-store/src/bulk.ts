@@ -27,7 +27,7 @@ export interface BulkStatement<Row> {
 
 /** Inserts rows; of those with a key that is there already, or twice in the batch, the first stays. */
 export function bulkInsert<T extends PgTable>(table: T): BulkStatement<BulkRow<T>> {
-  return unnested(table, 'insert', 'on conflict do nothing')
+  return unnested(table, 'insert', keepFirst)
 }
 
 export interface UpsertRule {
@@ -40,19 +40,23 @@ export interface UpsertRule {
 /** Inserts rows, or replaces those whose key is there already. A key must not be twice in a batch. */
 export function bulkUpsert<T extends PgTable>(
   table: T,
-  { onlyIf, set = {} }: UpsertRule = {},
+  rule: UpsertRule = {},
 ): BulkStatement<BulkRow<T>> {
+  return unnested(table, 'upsert', replaceUnder(table, rule))
+}
+
+/** Of rows with one key the first stays. */
+export const keepFirst = 'on conflict do nothing'
+
+/** The row that is there is replaced as the rule says. */
+export function replaceUnder(table: PgTable, { onlyIf, set = {} }: UpsertRule): string {
   const key = new Set(keyColumns(table).map(({ name }) => name))
   const replaced = columnsOf(table)
     .filter(([, { name }]) => !key.has(name))
     .map(([, { name }]) => `"${name}" = ${set[name] ?? `excluded."${name}"`}`)
   const target = [...key].map((name) => `"${name}"`).join(', ')
   const condition = onlyIf === undefined ? '' : ` where ${onlyIf}`
-  return unnested(
-    table,
-    'upsert',
-    `on conflict (${target}) do update set ${replaced.join(', ')}${condition}`,
-  )
+  return `on conflict (${target}) do update set ${replaced.join(', ')}${condition}`
 }
 
 function unnested<T extends PgTable>(

@@ -1,5 +1,5 @@
 /** What can be wrong with a database, for code that must react to it. */
-export type MarketStoreErrorCode = 'database_newer' | 'migration_changed'
+export type MarketStoreErrorCode = 'database_newer' | 'migration_changed' | 'not_storable'
 
 export class MarketStoreError extends Error {
   override readonly name = 'MarketStoreError'

@@ -1,14 +1,26 @@
 export { bulkInsert, bulkUpsert } from './bulk.ts'
 export type { BulkRow, BulkStatement, UpsertRule } from './bulk.ts'
+export { bulkCopy, stagedInsert, stagedUpsert } from './bulk-copy.ts'
+export type { RowRange } from './bulk-copy.ts'
+export { CopyRows } from './copy-rows.ts'
+export type { CopyFormat } from './copy-rows.ts'
 export { Database } from './database.ts'
 export type { DatabaseOptions, QueryResult, Session, Statement, Transaction } from './database.ts'
 export { MarketStoreError } from './errors.ts'
 export type { MarketStoreErrorCode } from './errors.ts'
+export {
+  isDataError,
+  isMissingPartition,
+  isOutage,
+  isTableError,
+  isUniqueViolation,
+} from './failures.ts'
+export type { SourcePosition } from './fields.ts'
+export { candleFormat, tradeFormat } from './formats.ts'
 export { migrate } from './migrate.ts'
 export type { Migration } from './migrate.ts'
-export { isOutage } from './outage.ts'
 export { candleRow, gapRow, instrumentRow, timeText, tradeRow } from './rows.ts'
-export type { CandleRow, GapRow, InstrumentRow, RejectedRow, SourcePosition, TradeRow } from './rows.ts'
+export type { CandleRow, GapRow, InstrumentRow, RejectedRow, TradeRow } from './rows.ts'
 export {
   candles,
   currentTrades,

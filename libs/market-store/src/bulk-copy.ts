@@ -1,0 +1,89 @@
+import { getTableColumns, getTableName } from 'drizzle-orm'
+import type { PgTable } from 'drizzle-orm/pg-core'
+
+import { keepFirst, replaceUnder } from './bulk.ts'
+import type { UpsertRule } from './bulk.ts'
+import type { CopyRows } from './copy-rows.ts'
+import type { Transaction } from './database.ts'
+
+/** Some of the rows, by number: from `from` up to, not with, `to`; all of them unless given. */
+export interface RowRange {
+  readonly from: number
+  readonly to: number
+}
+
+/**
+ * Copies rows directly into their table: the quickest way, for rows of which none is there yet. One
+ * that is fails the statement with a unique violation (`isUniqueViolation`): run it under a savepoint,
+ * and stage the rows then.
+ *
+ * @returns how many rows were written: all.
+ */
+export async function bulkCopy<Source>(
+  transaction: Transaction,
+  rows: CopyRows<Source>,
+  { from, to }: RowRange = { from: 0, to: rows.length },
+): Promise<number> {
+  const { table } = rows.format
+  return await transaction.copy(copyInto(table, getTableName(table)), rows.chunks(from, to))
+}
+
+/**
+ * Copies rows into a temporary table and inserts them from there; of those with a key that is there
+ * already, or twice among them, the first stays.
+ *
+ * @returns how many rows were written.
+ */
+export async function stagedInsert<Source>(
+  transaction: Transaction,
+  rows: CopyRows<Source>,
+  range: RowRange = { from: 0, to: rows.length },
+): Promise<number> {
+  return await merge(transaction, rows, range, keepFirst)
+}
+
+/**
+ * Copies rows into a temporary table and inserts them from there, or replaces those whose key is there
+ * already. A key must not be twice among them.
+ *
+ * @returns how many rows were written or replaced.
+ */
+export async function stagedUpsert<Source>(
+  transaction: Transaction,
+  rows: CopyRows<Source>,
+  rule: UpsertRule = {},
+  range: RowRange = { from: 0, to: rows.length },
+): Promise<number> {
+  return await merge(transaction, rows, range, replaceUnder(rows.format.table, rule))
+}
+
+async function merge<Source>(
+  transaction: Transaction,
+  rows: CopyRows<Source>,
+  { from, to }: RowRange,
+  onConflict: string,
+): Promise<number> {
+  const { table } = rows.format
+  const name = getTableName(table)
+  const staging = `staged_${name}`
+  const columns = columnsOf(table)
+  // It belongs to the connection, and may hold rows of an earlier statement of this transaction.
+  await transaction.query(
+    `create temp table if not exists ${staging} (like ${name}) on commit delete rows; truncate ${staging}`,
+  )
+  await transaction.copy(copyInto(table, staging), rows.chunks(from, to))
+  const { count } = await transaction.query(
+    `insert into "${name}" (${columns}) select ${columns} from ${staging} ${onConflict}`,
+  )
+  return count
+}
+
+function copyInto(table: PgTable, name: string): string {
+  return `copy "${name}" (${columnsOf(table)}) from stdin (format binary)`
+}
+
+function columnsOf(table: PgTable): string {
+  return Object.values(getTableColumns(table))
+    .map(({ name }) => `"${name}"`)
+    .join(', ')
+}
