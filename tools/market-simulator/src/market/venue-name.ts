@@ -1,4 +1,11 @@
 /** Each market that the simulator speaks for, by the name that ingest gives it; see venues.ts. */
-export const venueNames = ['deribit', 'binance'] as const
+export const venueNames = [
+  'deribit',
+  'binance',
+  'okx',
+  'bybit-spot',
+  'bybit-linear',
+  'bybit-inverse',
+] as const
 
 export type Venue = (typeof venueNames)[number]
