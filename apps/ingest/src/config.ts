@@ -112,6 +112,17 @@ export const settings = {
     min: 1,
     about: 'Longest wait between two attempts to connect',
   }),
+  INGEST_RECORD_FOLDER: textSetting({
+    default: '',
+    about:
+      "Folder for the venue's frames as they came, in the format that the simulator replays; empty: none",
+  }),
+  INGEST_RECORD_MAX_MB: integerSetting({
+    default: '1024',
+    min: 1,
+    max: 10_000_000,
+    about: 'Space for all recordings of the feed together; the oldest go first',
+  }),
   INGEST_ADMIN_PORT: adminPortSetting(9101),
 } as const
 
@@ -130,6 +141,8 @@ export interface IngestConfig {
   readonly maxInFlight: number
   readonly holes: { readonly buffer: number; readonly tries: number }
   readonly cursorMs: number
+  /** undefined: frames are not recorded. */
+  readonly recording: { readonly folder: string; readonly maxBytes: number } | undefined
   readonly connection: {
     readonly connectTimeoutMs: number
     readonly idleTimeoutMs: number
@@ -161,6 +174,13 @@ export function readConfig(values: SettingValues<typeof settings>): IngestConfig
     maxInFlight: values.INGEST_MAX_IN_FLIGHT,
     holes: { buffer: values.INGEST_HOLE_BUFFER, tries: values.INGEST_HOLE_TRIES },
     cursorMs: values.INGEST_CURSOR_MS,
+    recording:
+      values.INGEST_RECORD_FOLDER === ''
+        ? undefined
+        : {
+            folder: values.INGEST_RECORD_FOLDER,
+            maxBytes: values.INGEST_RECORD_MAX_MB * 1024 ** 2,
+          },
     connection: {
       connectTimeoutMs: values.INGEST_CONNECT_TIMEOUT_MS,
       idleTimeoutMs: values.INGEST_IDLE_TIMEOUT_MS,

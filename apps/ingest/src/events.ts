@@ -77,6 +77,14 @@ export function createEvents({
     'ingest_up_to_lag_seconds',
     "How far the last heartbeat was behind the venue's time",
   ).labels({ venue })
+  const recordedBytes = counter(
+    'ingest_recorded_bytes_total',
+    'Compressed bytes of recorded frames',
+  ).labels({ venue })
+  const unrecorded = counter(
+    'ingest_unrecorded_frames_total',
+    'Frames left out of the recording because the disk was slower than the feed',
+  ).labels({ venue })
   const silences = counter(
     'ingest_silences_total',
     'Times the venue asked us to stay away, by HTTP status; 0: over the WebSocket',
@@ -111,6 +119,16 @@ export function createEvents({
     },
     brokerBack(): void {
       logger.info('Kafka takes records again')
+    },
+    recorded(bytes: number): void {
+      recordedBytes.inc(bytes)
+    },
+    notRecorded(frames: number): void {
+      unrecorded.inc(frames)
+      logger.warn({ frames }, 'frames left out of the recording: the disk is slower than the feed')
+    },
+    recordingFailed(error: Error): void {
+      logger.error({ err: error }, 'the recording of frames has ended; the feed goes on')
     },
     /** @param until milliseconds since the epoch. */
     silenced({ status, body }: LimitNotice, until: number): void {

@@ -18,6 +18,7 @@ import { withinLimits } from './limited-connections.ts'
 import { LiveInstruments } from './live-instruments.ts'
 import type { MappingContext } from './mapped-trade.ts'
 import { MarketLog } from './market-log.ts'
+import { openRecorder } from './open-recorder.ts'
 import { throughOutages } from './outages.ts'
 import { historyBackoff, prepare, readFeed } from './read-feed.ts'
 import { ReadingGate } from './reading-gate.ts'
@@ -132,6 +133,7 @@ async function run(
     futureToleranceMs: config.futureToleranceMs,
   })
   const history = venue.history(rest, mapping)
+  await using recorder = await openRecorder(config, events)
   const gate = new ReadingGate()
   const filler = new HoleFiller({
     history,
@@ -152,7 +154,7 @@ async function run(
     onGap: events.gaveUp,
   })
   const state: FeedState = {
-    config: { ...config, venue: withinLimits(venue, rest.limits) },
+    config: { ...config, venue: withinLimits(venue, rest.limits, recorder) },
     events,
     readiness,
     log,

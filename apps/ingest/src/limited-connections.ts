@@ -1,5 +1,6 @@
 import { ConnectionLost } from './feed.ts'
 import type { FeedConnection } from './feed.ts'
+import type { FrameRecorder } from './frame-recorder.ts'
 import type { VenueLimits } from './venue-limits.ts'
 import type { Venue } from './venue.ts'
 
@@ -10,8 +11,11 @@ import type { Venue } from './venue.ts'
 const tooMuch =
   /\b10028\b|too[ _]many[ _](?:requests|visits|connections)|rate[ _]limit|exceeds? (?:the )?limit/i
 
-/** The same venue, whose connections keep to its limits together with its requests over REST. */
-export function withinLimits(venue: Venue, limits: VenueLimits): Venue {
+/**
+ * The same venue, whose connections keep to its limits together with its requests over REST, and whose
+ * frames are recorded.
+ */
+export function withinLimits(venue: Venue, limits: VenueLimits, recorder?: FrameRecorder): Venue {
   return {
     ...venue,
     connect: async (options) => {
@@ -20,6 +24,7 @@ export function withinLimits(venue: Venue, limits: VenueLimits): Venue {
       try {
         connection = await venue.connect({
           ...options,
+          recorder,
           handlers: {
             ...options.handlers,
             venueError: (message) => {

@@ -2,6 +2,7 @@ import { WebSocket } from 'ws'
 
 import { ConnectionLost } from './feed.ts'
 import type { Refusal } from './feed.ts'
+import type { FrameRecorder } from './frame-recorder.ts'
 
 /**
  * Largest frame, in bytes: far above what venues send, and below what a record of `rejected` may hold
@@ -20,6 +21,8 @@ export interface VenueSocketOptions {
   /** Called for each text frame, the socket at hand even before `connect` has returned it. */
   readonly onMessage: (text: string, socket: VenueSocket) => void
   readonly signal: AbortSignal
+  /** Gets every text frame before anybody else. */
+  readonly recorder?: FrameRecorder | undefined
 }
 
 /**
@@ -42,11 +45,15 @@ export class VenueSocket implements Disposable {
     this.#socket = socket
     this.closed = this.#end.promise
     this.#idleTimeoutMs = options.idleTimeoutMs
+    const conn = options.recorder?.opened() ?? 0
     socket.on('message', (data) => {
       this.#heardAt = performance.now()
       // Frames are still handed over while a connection closes; one that we ended is not read on.
+      if (this.#over) return
       // The default binaryType gives Buffers.
-      if (!this.#over) options.onMessage((data as Buffer).toString('utf8'), this)
+      const text = (data as Buffer).toString('utf8')
+      options.recorder?.received(conn, text)
+      options.onMessage(text, this)
     })
     socket.on('ping', () => {
       this.#heardAt = performance.now()

@@ -1,4 +1,5 @@
 import type { FeedConnection, FeedHandlers } from './feed.ts'
+import type { FrameRecorder } from './frame-recorder.ts'
 import type { InstrumentFacts } from './instrument-catalog.ts'
 import type { MappingContext } from './mapped-trade.ts'
 import type { RestClient } from './rest-client.ts'
@@ -14,6 +15,8 @@ export interface ConnectOptions {
   readonly mapping: () => MappingContext
   readonly handlers: FeedHandlers
   readonly signal: AbortSignal
+  /** Gets the frames as they come. */
+  readonly recorder?: FrameRecorder | undefined
 }
 
 /** Everything that ingest knows of one market of a venue. */
