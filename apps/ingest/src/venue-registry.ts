@@ -1,6 +1,7 @@
 import { binanceCoinm, binanceSpot, binanceUsdm } from './binance-market.ts'
 import { binance } from './venue-binance.ts'
 import { deribit } from './venue-deribit.ts'
+import { otc, swaps } from './venue-numbered-events.ts'
 import { okx } from './venue-okx.ts'
 import type { VenueSettings } from './venue-settings.ts'
 import type { Venue } from './venue.ts'
@@ -12,6 +13,8 @@ export const venues = {
   'binance-usdm': (settings: VenueSettings): Venue => binance(binanceUsdm, settings.binance),
   'binance-coinm': (settings: VenueSettings): Venue => binance(binanceCoinm, settings.binance),
   okx: (): Venue => okx,
+  otc: (): Venue => otc,
+  swaps: (): Venue => swaps,
 } as const
 
 export type VenueName = keyof typeof venues
