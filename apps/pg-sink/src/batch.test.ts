@@ -60,14 +60,18 @@ describe('a batch', () => {
 
   it('knows the next offset of each partition that it has records of', () => {
     const batch = new Batch()
-    batch.reached({ topic: 'candles', partition: 1, offset: 7 }, 10)
-    batch.reached({ topic: 'candles', partition: 1, offset: 9 }, 10)
-    batch.reached({ topic: 'rejected', partition: 1, offset: 0 }, 5)
+    const reach = (topic: string, partition: number, offset: number, bytes: number) =>
+      batch.reached({ topic, partition, offset, value: Buffer.alloc(bytes) })
+    reach('candles', 1, 7, 10)
+    reach('rejected', 1, 0, 5)
+    reach('candles', 1, 9, 10)
+    reach('candles', 0, 3, 0)
     expect(batch.positions).toEqual([
       { topic: 'candles', partition: 1, offset: 10 },
       { topic: 'rejected', partition: 1, offset: 1 },
+      { topic: 'candles', partition: 0, offset: 4 },
     ])
-    expect([batch.records, batch.bytes]).toEqual([3, 25])
+    expect([batch.records.length, batch.bytes]).toEqual([4, 25])
   })
 
   it('keeps the highest time of each feed and partition, and where its latest heartbeat stands', () => {

@@ -1,6 +1,7 @@
-import type { Candle, FeedHeartbeat, SequenceGap, Trade } from '@tickertape/market-model'
-import { candleRow, gapRow, timeText, tradeRow } from '@tickertape/market-store'
-import type { CandleRow, GapRow, RejectedRow, TradeRow } from '@tickertape/market-store'
+import type { LogRecord, RejectReason } from '@tickertape/kafka-avro'
+import type { Candle, FeedHeartbeat, InstrumentStatus, SequenceGap } from '@tickertape/market-model'
+import { candleRow, gapRow, instrumentRow, timeText, tradeDay } from '@tickertape/market-store'
+import type { CandleRow, GapRow, InstrumentRow, RejectedRow } from '@tickertape/market-store'
 
 /** Where a record stands in the log. */
 export interface RecordPosition {
@@ -30,25 +31,70 @@ interface Watermark {
   readonly heartbeatOffset: number
 }
 
+/** A record that the sink cannot use. */
+export interface Reject {
+  readonly record: LogRecord
+  readonly reason: RejectReason
+  /** For a person. */
+  readonly message: string
+}
+
+/** Lines are turned into bytes by so many characters: fewer of them live on until they are written. */
+const chunkLength = 64 * 1024
+
 /** What one database transaction writes: rows of every table and the offsets behind them. */
 export class Batch {
-  readonly trades: TradeRow[] = []
-  readonly rejected: RejectedRow[] = []
+  /** What the sink cannot use: a row of `rejected`, and a record of the topic. */
+  readonly rejects: Reject[] = []
+  /** What others could not use, as the topic `rejected` tells of it. */
+  readonly foreignRejects: RejectedRow[] = []
+  readonly #records: LogRecord[] = []
+  readonly #tradeChunks: Buffer[] = []
+  readonly #days = new Set<number>()
   readonly #candles = new Map<string, Candle>()
   readonly #gaps = new Map<string, GapRow>()
   readonly #watermarks = new Map<string, Watermark>()
+  readonly #instruments = new Map<string, InstrumentRow>()
   readonly #positions = new Map<string, NextOffset>()
-  #records = 0
+  #lines = ''
+  #trades = 0
+  #knownTrades = 0
+  #lastDay: number | undefined
+  #lastTopic = ''
+  #lastPartition = -1
+  #lastOffset = -1
   #bytes = 0
   #lastEventTime: number | undefined
 
-  get records(): number {
+  /** Everything that was read, in order: what a second look at the batch begins from. */
+  get records(): readonly LogRecord[] {
     return this.#records
   }
 
   /** Size of the records as they were read. */
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** Trades that are rows of this batch. */
+  get trades(): number {
+    return this.#trades
+  }
+
+  /** Trades that came before, in this batch or an earlier one. */
+  get knownTrades(): number {
+    return this.#knownTrades
+  }
+
+  /** The trades as COPY takes them, in the order of the log. */
+  get tradeChunks(): readonly Buffer[] {
+    this.#closeChunk()
+    return this.#tradeChunks
+  }
+
+  /** UTC days of the trades. */
+  get tradeDays(): ReadonlySet<number> {
+    return this.#days
   }
 
   /** Newest event time of a trade; undefined without one. */
@@ -69,24 +115,46 @@ export class Batch {
     return [...this.#watermarks.values()].map((at) => ({ ...at, upTo: timeText(at.upTo) }))
   }
 
+  /** Each instrument as its last record describes it. */
+  get instruments(): readonly InstrumentRow[] {
+    return [...this.#instruments.values()]
+  }
+
   /** One for each partition that the batch has records of. */
   get positions(): readonly NextOffset[] {
+    this.#keepPosition()
     return [...this.#positions.values()]
   }
 
   /** The record is part of this batch, whatever rows come of it; offsets of a partition ascend. */
-  reached({ topic, partition, offset }: RecordPosition, bytes: number): void {
-    this.#records += 1
-    this.#bytes += bytes
-    this.#positions.set(`${topic} ${partition}`, { topic, partition, offset: offset + 1 })
+  reached(record: LogRecord): void {
+    if (record.partition !== this.#lastPartition || record.topic !== this.#lastTopic) {
+      this.#keepPosition()
+      this.#lastTopic = record.topic
+      this.#lastPartition = record.partition
+    }
+    this.#lastOffset = record.offset
+    this.#records.push(record)
+    this.#bytes += record.value?.length ?? 0
   }
 
-  /** The first record of an identity wins: what a batch has twice, the database drops. */
-  addTrade(trade: Trade, position: RecordPosition): void {
-    this.trades.push(tradeRow(trade, position))
-    if (this.#lastEventTime === undefined || trade.eventTime > this.#lastEventTime) {
-      this.#lastEventTime = trade.eventTime
+  /** @param line as COPY takes it, with its end. */
+  addTrade(line: string, eventTime: number): void {
+    this.#trades += 1
+    this.#lines += line
+    if (this.#lines.length >= chunkLength) this.#closeChunk()
+    const day = tradeDay(eventTime)
+    if (day !== this.#lastDay) {
+      this.#lastDay = day
+      this.#days.add(day)
     }
+    if (this.#lastEventTime === undefined || eventTime > this.#lastEventTime) {
+      this.#lastEventTime = eventTime
+    }
+  }
+
+  skipKnownTrade(): void {
+    this.#knownTrades += 1
   }
 
   addCandle(candle: Candle): void {
@@ -113,8 +181,29 @@ export class Batch {
     this.#gaps.set(key, gapRow(gap, position))
   }
 
-  addReject(row: RejectedRow): void {
-    this.rejected.push(row)
+  addInstrument(status: InstrumentStatus, position: RecordPosition): void {
+    this.#instruments.set(status.instrumentId, instrumentRow(status, position))
+  }
+
+  addForeignReject(row: RejectedRow): void {
+    this.foreignRejects.push(row)
+  }
+
+  addReject(reject: Reject): void {
+    this.rejects.push(reject)
+  }
+
+  #closeChunk(): void {
+    if (this.#lines === '') return
+    this.#tradeChunks.push(Buffer.from(this.#lines))
+    this.#lines = ''
+  }
+
+  /** Records come many of a partition: its position is kept when another one's begin. */
+  #keepPosition(): void {
+    if (this.#lastOffset < 0) return
+    const [topic, partition] = [this.#lastTopic, this.#lastPartition]
+    this.#positions.set(`${topic} ${partition}`, { topic, partition, offset: this.#lastOffset + 1 })
   }
 }
 

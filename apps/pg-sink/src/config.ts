@@ -1,11 +1,24 @@
+import { logReaderKinds } from '@tickertape/kafka-avro'
+import type { LogReaderKind, Topic } from '@tickertape/kafka-avro'
 import {
+  SettingsError,
   adminPortSetting,
+  choiceSetting,
   integerSetting,
+  listSetting,
   sharedSettings,
   textSetting,
   urlSetting,
 } from '@tickertape/service-runtime'
 import type { SettingValues } from '@tickertape/service-runtime'
+
+/** Those that have a table. */
+export const sinkTopics = [
+  'market-events',
+  'candles',
+  'rejected',
+] as const satisfies readonly Topic[]
+export type SinkTopic = (typeof sinkTopics)[number]
 
 export const settings = {
   ...sharedSettings,
@@ -17,15 +30,37 @@ export const settings = {
     default: 'pg-sink',
     about: 'Consumer group; instances of one group share the partitions',
   }),
+  PG_SINK_TOPICS: listSetting({
+    default: sinkTopics.join(','),
+    about: 'Which topics are written, each into tables of its own',
+  }),
+  PG_SINK_READER: choiceSetting(logReaderKinds, {
+    default: 'fetch',
+    about: 'Who fetches the records: fetch (less CPU) or librdkafka',
+  }),
   PG_SINK_BATCH_SIZE: integerSetting({
-    default: '5000',
+    default: '20000',
     min: 1,
     max: 100_000,
-    about: 'Records that fill a batch: one database transaction',
+    about: 'Most records in a batch: one database transaction',
   }),
   PG_SINK_BATCH_WAIT_MS: integerSetting({
     default: '50',
-    about: 'Longest wait for a batch to fill',
+    about: 'Longest wait for a batch to fill while the database is idle',
+  }),
+  PG_SINK_COMMIT_TARGET_MS: integerSetting({
+    default: '250',
+    min: 1,
+    about: 'How long the transaction of a full batch should take: batches grow and shrink by it',
+  }),
+  PG_SINK_ERRORS_TOLERANCE: choiceSetting(['all', 'none'], {
+    default: 'all',
+    about: 'A record that cannot be stored: all puts it into rejected, none stops the sink',
+  }),
+  PG_SINK_MAX_RETRIES: textSetting({
+    default: '',
+    about:
+      'Times that a batch which the database refuses for other reasons than its rows is tried again before the sink stops; empty: without end. Outages are always waited for',
   }),
   PG_SINK_RETRY_BACKOFF_MS: integerSetting({
     default: '200',
@@ -36,6 +71,10 @@ export const settings = {
     default: '5000',
     min: 1,
     about: 'Longest wait between two tries',
+  }),
+  PG_SINK_TRADES_RETENTION_DAYS: integerSetting({
+    default: '0',
+    about: 'Days that trades are kept, by the day of their event time; 0 keeps all',
   }),
   PG_SINK_FUTURE_TOLERANCE_MS: integerSetting({
     default: '5000',
@@ -50,30 +89,72 @@ export interface PgSinkConfig {
     readonly brokers: string
     readonly topicPrefix: string
     readonly groupId: string
+    readonly topics: readonly SinkTopic[]
+    readonly reader: LogReaderKind
   }
   readonly registryUrl: string
   readonly databaseUrl: string
-  readonly batch: { readonly size: number; readonly waitMs: number }
-  readonly retry: { readonly firstMs: number; readonly maxMs: number }
+  readonly batch: {
+    /** Most records. */
+    readonly size: number
+    readonly waitMs: number
+    readonly commitTargetMs: number
+  }
+  readonly toleratesErrors: boolean
+  readonly retry: {
+    readonly firstMs: number
+    readonly maxMs: number
+    /** Of what the database refuses; Infinity for no limit. */
+    readonly maxRetries: number
+  }
+  /** 0: for ever. */
+  readonly tradesRetentionDays: number
   readonly futureToleranceMs: number
 }
 
 export const environment = process.env
 
+/** @throws SettingsError */
 export function readConfig(values: SettingValues<typeof settings>): PgSinkConfig {
   return {
     kafka: {
       brokers: values.KAFKA_BROKERS,
       topicPrefix: values.TOPIC_PREFIX,
       groupId: values.TOPIC_PREFIX + values.PG_SINK_GROUP_ID,
+      topics: toTopics(values.PG_SINK_TOPICS),
+      reader: values.PG_SINK_READER,
     },
     registryUrl: values.REGISTRY_URL,
     databaseUrl: values.DATABASE_URL,
-    batch: { size: values.PG_SINK_BATCH_SIZE, waitMs: values.PG_SINK_BATCH_WAIT_MS },
+    batch: {
+      size: values.PG_SINK_BATCH_SIZE,
+      waitMs: values.PG_SINK_BATCH_WAIT_MS,
+      commitTargetMs: values.PG_SINK_COMMIT_TARGET_MS,
+    },
+    toleratesErrors: values.PG_SINK_ERRORS_TOLERANCE === 'all',
     retry: {
       firstMs: values.PG_SINK_RETRY_BACKOFF_MS,
       maxMs: values.PG_SINK_RETRY_BACKOFF_MAX_MS,
+      maxRetries: toRetries(values.PG_SINK_MAX_RETRIES),
     },
+    tradesRetentionDays: values.PG_SINK_TRADES_RETENTION_DAYS,
     futureToleranceMs: values.PG_SINK_FUTURE_TOLERANCE_MS,
   }
+}
+
+function toTopics(names: readonly string[]): readonly SinkTopic[] {
+  const topics = sinkTopics.filter((topic) => names.includes(topic))
+  const known: readonly string[] = sinkTopics
+  if (topics.length > 0 && names.every((name) => known.includes(name))) return topics
+  throw new SettingsError([
+    `PG_SINK_TOPICS must list some of ${sinkTopics.join(', ')}, got "${names.join(',')}"`,
+  ])
+}
+
+function toRetries(text: string): number {
+  if (text === '') return Infinity
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw new SettingsError([
+    `PG_SINK_MAX_RETRIES must be empty or a non-negative integer, got "${text}"`,
+  ])
 }

@@ -2,8 +2,9 @@ import type { TopicPartition } from '@tickertape/kafka-avro'
 import { Counter, Gauge, Histogram } from '@tickertape/service-runtime'
 import type { ServiceContext } from '@tickertape/service-runtime'
 
-import type { WrittenRows } from './batch-writer.ts'
-import type { RecordPosition } from './batch.ts'
+import type { WrittenRows } from './batch-rows.ts'
+import type { WritingMode } from './batch-writer.ts'
+import type { RecordPosition, Reject } from './batch.ts'
 
 /** Everything that happens in the sink and that somebody outside should know of. */
 export type PgSinkEvents = ReturnType<typeof createEvents>
@@ -15,14 +16,23 @@ export interface CommittedBatch {
   readonly records: number
   /** Trades that the batch held; those beyond `rows.trades` were there already. */
   readonly trades: number
+  /** Trades that were left out, for they had come before. */
+  readonly knownTrades: number
   readonly rows: WrittenRows
+  readonly mode: WritingMode
+  readonly rejects: readonly Reject[]
   /** From the first record's arrival to the commit. */
   readonly batchSeconds: number
   /** From the begin of the transaction that succeeded to its commit. */
   readonly commitSeconds: number
   /** ms since the epoch; undefined without trades. */
   readonly lastEventTime: number | undefined
+  /** Records that make a batch full from now on. */
+  readonly sizeOfFull: number
 }
+
+/** Of one batch. */
+const toldRejects = 10
 
 const seconds = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]
 
@@ -40,7 +50,8 @@ export function createEvents(
   })
   const duplicates = new Counter({
     name: 'pg_sink_duplicates_total',
-    help: 'Trades whose identity was stored already',
+    help: 'Trades that had come before, by who knew: memory, or the database',
+    labelNames: ['known_by'],
     registers,
   })
   const rejects = new Counter({
@@ -51,13 +62,45 @@ export function createEvents(
   })
   const batches = new Counter({
     name: 'pg_sink_batches_total',
-    help: 'Batches committed',
+    help: 'Batches committed, by how: direct (COPY), staged (trades that are there left out), halved (in search of a row that cannot be stored)',
+    labelNames: ['mode'],
+    registers,
+  })
+  const fallbacks = new Counter({
+    name: 'pg_sink_fallbacks_total',
+    help: 'Transactions undone for a row that is there already or cannot be stored, by how the batch is written then',
+    labelNames: ['mode'],
+    registers,
+  })
+  const fullBatch = new Gauge({
+    name: 'pg_sink_full_batch_records',
+    help: 'Records that make a batch full, by what commits took lately',
+    registers,
+  })
+  const paused = new Gauge({
+    name: 'pg_sink_paused',
+    help: '1 while nothing is read because the database takes no more',
+    registers,
+  })
+  const refusing = new Gauge({
+    name: 'pg_sink_refused_by_database',
+    help: '1 while the database refuses to write for reasons that do not pass by themselves',
+    registers,
+  })
+  const partitionsMade = new Counter({
+    name: 'pg_sink_trade_partitions_made_total',
+    help: 'Partitions of trades that were made',
+    registers,
+  })
+  const partitionsDropped = new Counter({
+    name: 'pg_sink_trade_partitions_dropped_total',
+    help: 'Partitions of trades that were dropped by retention',
     registers,
   })
   const batchRecords = new Histogram({
     name: 'pg_sink_batch_records',
     help: 'Records in a batch',
-    buckets: [1, 10, 100, 500, 1_000, 2_000, 5_000, 10_000, 20_000],
+    buckets: [1, 10, 100, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000],
     registers,
   })
   const batchSeconds = new Histogram({
@@ -93,6 +136,17 @@ export function createEvents(
     },
   })
 
+  /** Many of them are one cause: the first few of a batch are told one by one. */
+  function tellRejects(rejected: readonly Reject[]): void {
+    for (const { reason } of rejected) rejects.inc({ reason })
+    for (const { record, reason, message } of rejected.slice(0, toldRejects)) {
+      const { topic, partition, offset } = record
+      logger.warn({ reason, topic, partition, offset }, `record rejected: ${message}`)
+    }
+    const more = rejected.length - toldRejects
+    if (more > 0) logger.warn({ more }, 'more records of this batch were rejected')
+  }
+
   return {
     joiningGroup(): void {
       readiness.waitFor('partitions', 'joining the consumer group')
@@ -102,29 +156,63 @@ export function createEvents(
     },
     partitionsClaimed(partitions: readonly RecordPosition[]): void {
       readiness.ready('partitions')
+      readiness.ready('kafka')
       logger.info({ partitions: partitions.map(describe) }, 'partitions assigned')
     },
     partitionsRevoked(partitions: readonly TopicPartition[], lost: boolean): void {
       lag.reset()
+      paused.set(0)
       readiness.waitFor('partitions', 'partitions were revoked')
       logger.info(
         { partitions: partitions.map(({ topic, partition }) => `${topic}[${partition}]`), lost },
         'partitions revoked',
       )
     },
-    recordRejected(reason: string, explanation: string, position: RecordPosition): void {
-      rejects.inc({ reason })
-      const { topic, partition, offset } = position
-      logger.warn({ reason, topic, partition, offset }, `record rejected: ${explanation}`)
-    },
     batchCommitted(batch: CommittedBatch): void {
-      batches.inc()
+      batches.inc({ mode: batch.mode })
       batchRecords.observe(batch.records)
       batchSeconds.observe(batch.batchSeconds)
       commitSeconds.observe(batch.commitSeconds)
+      fullBatch.set(batch.sizeOfFull)
+      refusing.set(0)
       for (const [table, count] of Object.entries(batch.rows)) rowCount.inc({ table }, count)
-      duplicates.inc(batch.trades - batch.rows.trades)
+      duplicates.inc({ known_by: 'memory' }, batch.knownTrades)
+      if (batch.mode === 'staged') {
+        duplicates.inc({ known_by: 'database' }, Math.max(0, batch.trades - batch.rows.trades))
+      }
       if (batch.lastEventTime !== undefined) lastEventTime.set(batch.lastEventTime / 1_000)
+      tellRejects(batch.rejects)
+    },
+    batchFellBack(mode: WritingMode, error: unknown): void {
+      fallbacks.inc({ mode })
+      const message = error instanceof Error ? error.message : String(error)
+      if (mode === 'halved') {
+        logger.warn({ err: error }, `a row cannot be stored, looking for it: ${message}`)
+      } else {
+        logger.debug({ mode, message }, 'some trades are there already')
+      }
+    },
+    readingPaused(isPaused: boolean): void {
+      paused.set(isPaused ? 1 : 0)
+    },
+    tradePartitionsMade(partitions: readonly string[]): void {
+      partitionsMade.inc(partitions.length)
+      logger.info({ partitions }, 'partitions of trades made')
+    },
+    tradePartitionsDropped(partitions: readonly string[]): void {
+      partitionsDropped.inc(partitions.length)
+      if (partitions.length > 0) logger.info({ partitions }, 'partitions of trades dropped')
+    },
+    /** The database says no, and will until somebody mends it. */
+    refused(error: unknown, retryInMs: number, retriesLeft: number): void {
+      retries.inc({ dependency: 'database' })
+      refusing.set(1)
+      const message = error instanceof Error ? error.message : String(error)
+      readiness.waitFor('database', `the database refuses to write: ${message}`)
+      logger.error(
+        { err: error, retryInMs, retriesLeft },
+        `the database refuses to write (${message}): nothing is lost, reading pauses; mend the database, the sink tries on`,
+      )
     },
     unavailable(dependency: Dependency, error: unknown, retryInMs: number): void {
       retries.inc({ dependency })
@@ -137,6 +225,7 @@ export function createEvents(
     },
     available(dependency: Dependency): void {
       readiness.ready(dependency)
+      if (dependency === 'database') refusing.set(0)
     },
     kafkaWarning(message: string): void {
       logger.warn({ kafka: message }, 'Kafka client: it retries by itself')

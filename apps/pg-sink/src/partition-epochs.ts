@@ -4,12 +4,13 @@ import type { Database, Transaction } from '@tickertape/market-store'
 import type { NextOffset } from './batch.ts'
 import { PgSinkError } from './errors.ts'
 
-/** The epoch under which this process owns each partition, by `topic partition`. */
-export type PartitionEpochs = ReadonlyMap<string, number>
-
+/** A partition as this process owns it: under this epoch, written up to this offset. */
 export interface ClaimedPartition extends NextOffset {
   readonly epoch: number
 }
+
+/** By `topic partition`. */
+export type OwnedPartitions = ReadonlyMap<string, ClaimedPartition>
 
 interface OffsetRow {
   readonly topic: string
@@ -49,35 +50,71 @@ export async function claimPartitions(
 }
 
 /**
- * Moves the offsets of partitions on, within the transaction that writes what came before them.
+ * Moves the offsets of partitions on, within the transaction that writes what came before them: from where
+ * they are owned up to the positions.
  *
- * @throws PgSinkError `stale_owner` unless every partition is still owned under its epoch.
+ * @returns false if they stand at the positions already, which is this batch's own doing: its commit
+ *   counted, though nobody was told so. There is nothing left to write then.
+ * @throws PgSinkError `stale_owner` unless every partition is still owned under its epoch,
+ *   `offsets_changed` if they are anywhere else.
  */
 export async function advanceOffsets(
   transaction: Transaction,
   positions: readonly NextOffset[],
-  epochs: PartitionEpochs,
-): Promise<void> {
+  owned: OwnedPartitions,
+): Promise<boolean> {
+  const claims = positions.map((position) => owned.get(partitionKey(position)))
   const { count } = await transaction.query({
     name: 'advance-offsets',
     text: `update sink_offsets
       set next_offset = reached.next_offset
-      from unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[])
-        as reached (topic, partition, next_offset, epoch)
+      from unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[])
+        as reached (topic, partition, next_offset, epoch, from_offset)
       where sink_offsets.topic = reached.topic
         and sink_offsets.partition = reached.partition
-        and sink_offsets.epoch = reached.epoch`,
+        and sink_offsets.epoch = reached.epoch
+        and sink_offsets.next_offset = reached.from_offset`,
     values: [
       ...columnsOf(positions),
-      positions.map((position) => epochs.get(partitionKey(position)) ?? null),
+      claims.map((claim) => claim?.epoch ?? null),
+      claims.map((claim) => claim?.offset ?? null),
     ],
   })
-  if (count === positions.length) return
+  if (count === positions.length) return true
+  const stored = await lockedOffsets(transaction, positions)
   const listed = positions.map(({ topic, partition }) => `${topic} [${partition}]`).join(', ')
-  throw new PgSinkError(
-    'stale_owner',
-    `Another pg-sink has taken over ${positions.length - count} of ${listed} since they were assigned here: this batch is thrown away, its owner writes it. Nothing is lost; start this instance again`,
+  const foreign = positions.filter((position) => {
+    const key = partitionKey(position)
+    return stored.get(key)?.epoch !== owned.get(key)?.epoch
+  })
+  if (foreign.length > 0) {
+    throw new PgSinkError(
+      'stale_owner',
+      `Another pg-sink has taken over ${foreign.length} of ${listed} since they were assigned here: this batch is thrown away, its owner writes it. Nothing is lost; start this instance again`,
+    )
+  }
+  const isOwnDoing = positions.every(
+    (position) => stored.get(partitionKey(position))?.offset === position.offset,
   )
+  if (count === 0 && isOwnDoing) return false
+  throw new PgSinkError(
+    'offsets_changed',
+    `Offsets of ${listed} in sink_offsets are not where this pg-sink has left them: somebody has changed them while it was at work. This batch is thrown away; start this instance again to read on from where they are now`,
+  )
+}
+
+async function lockedOffsets(
+  transaction: Transaction,
+  partitions: readonly TopicPartition[],
+): Promise<OwnedPartitions> {
+  const { rows } = await transaction.query<OffsetRow>({
+    text: `select sink_offsets.topic, sink_offsets.partition, next_offset, epoch
+      from sink_offsets join unnest($1::text[], $2::integer[]) as asked (topic, partition)
+        on sink_offsets.topic = asked.topic and sink_offsets.partition = asked.partition
+      for update of sink_offsets`,
+    values: columnsOf(partitions).slice(0, 2),
+  })
+  return new Map(rows.map(toClaim).map((claim) => [partitionKey(claim), claim]))
 }
 
 async function raiseEpochs(
@@ -92,12 +129,11 @@ async function raiseEpochs(
       returning sink_offsets.topic, sink_offsets.partition, next_offset, epoch`,
     values: columnsOf(partitions).slice(0, 2),
   })
-  return rows.map(({ topic, partition, next_offset, epoch }) => ({
-    topic,
-    partition,
-    offset: Number(next_offset),
-    epoch: Number(epoch),
-  }))
+  return rows.map(toClaim)
+}
+
+function toClaim({ topic, partition, next_offset, epoch }: OffsetRow): ClaimedPartition {
+  return { topic, partition, offset: Number(next_offset), epoch: Number(epoch) }
 }
 
 function columnsOf(partitions: readonly (TopicPartition & { offset?: number })[]): unknown[] {

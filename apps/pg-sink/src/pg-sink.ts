@@ -1,30 +1,40 @@
 import {
-  GroupReader,
-  KafkaAvroError,
   Registry,
+  createLogReader,
   requireTopics,
   topicName,
   topicOffsets,
 } from '@tickertape/kafka-avro'
-import type { Topic, TopicPartition } from '@tickertape/kafka-avro'
-import { Database, isOutage, migrate } from '@tickertape/market-store'
-import { retrying } from '@tickertape/service-runtime'
-import type { RetryPolicy, RunningService, ServiceContext } from '@tickertape/service-runtime'
+import type { LogReader, Topic, TopicPartition } from '@tickertape/kafka-avro'
+import { Database, migrate } from '@tickertape/market-store'
+import type { RunningService, ServiceContext } from '@tickertape/service-runtime'
 
+import { BatchWriter } from './batch-writer.ts'
 import type { NextOffset } from './batch.ts'
 import type { PgSinkConfig } from './config.ts'
 import { createEvents } from './events.ts'
-import type { Dependency, PgSinkEvents } from './events.ts'
+import type { PgSinkEvents } from './events.ts'
 import { RecordReader } from './record-reader.ts'
+import { RejectLog } from './reject-log.ts'
 import { SinkPartitions } from './sink-partitions.ts'
-
-const readTopics: readonly Topic[] = ['market-events', 'candles', 'rejected']
+import { throughFaults } from './through-faults.ts'
+import type { Through } from './through-faults.ts'
+import { TradeDays } from './trade-days.ts'
+import { keepTradePartitions } from './trade-retention.ts'
 
 /** While a read waits for records, nothing else is done: no batch written, no signal obeyed. */
 const longestReadMs = 100
 
+/**
+ * Records that are decoded at a stretch: some milliseconds, in which the database's answers wait.
+ */
+const mostRecordsAtOnce = 1_000
+
 /** A statement that has no answer by then is taken for lost with its connection. */
 const queryTimeoutMs = 60_000
+
+/** The writer's, the upkeep's, and one for what is asked meanwhile. */
+const connections = 3
 
 /**
  * Writes trades, candles and rejected records into PostgreSQL, each exactly once: rows and offsets in
@@ -46,65 +56,122 @@ export function startPgSink(config: PgSinkConfig, context: ServiceContext): Runn
   }
 }
 
+/** What all sessions of the sink share. */
+interface Sink {
+  readonly config: PgSinkConfig
+  readonly registry: Registry
+  readonly database: Database
+  readonly days: TradeDays
+  readonly rejects: RejectLog
+  readonly events: PgSinkEvents
+  /** Changes from session to session. */
+  session: { readonly reader: LogReader; readonly partitions: SinkPartitions } | undefined
+}
+
 /** @throws KafkaAvroError, MarketStoreError or PgSinkError for what will not pass by itself. */
 async function run(
   config: PgSinkConfig,
   context: ServiceContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const { brokers, groupId, topicPrefix } = config.kafka
+  const { brokers, groupId, topicPrefix, topics } = config.kafka
   const registry = new Registry(config.registryUrl, topicPrefix)
-  const events = createEvents(context, () => lagByTopic(reader, sink.positions))
+  const events = createEvents(context, () => lagByTopic(sink))
   events.joiningGroup()
-  const through = throughOutages({ ...config.retry, signal }, events)
-  const reader = new GroupReader({
-    brokers,
-    clientId: groupId,
-    groupId,
-    topics: readTopics.map((topic) => topicName(topic, topicPrefix)),
-    maxBatch: config.batch.size,
-    maxWaitMs: Math.min(Math.max(config.batch.waitMs, 1), longestReadMs),
-    onWarning: (message) => events.kafkaWarning(message),
-  })
   await using database = new Database(config.databaseUrl, {
     applicationName: 'pg-sink',
     queryTimeoutMs,
+    maxConnections: connections,
   })
-  const sink = new SinkPartitions({
+  await using rejects = new RejectLog({ brokers, clientId: groupId, topicPrefix })
+  const days = new TradeDays(database, (partitions) => events.tradePartitionsMade(partitions))
+  const sink: Sink = { config, registry, database, days, rejects, events, session: undefined }
+  const through = throughFaults({ ...config.retry, signal }, events)
+  const needed: readonly Topic[] = config.toleratesErrors ? [...topics, 'rejected'] : topics
+  await through('kafka', () => requireTopics(brokers, topicPrefix, [...new Set(needed)]))
+  // A reader goes before its writers: what it cannot read is refused to them.
+  for (const topic of topics) {
+    if (topic !== 'rejected') await through('registry', () => registry.register(topic))
+  }
+  events.migrated(await through('database', () => migrate(config.databaseUrl)))
+  // Whichever of the two fails ends the other.
+  const ending = new AbortController()
+  const ended = AbortSignal.any([signal, ending.signal])
+  const reading = through('kafka', () => runSession(sink, ended))
+  const upkeep = keepTradePartitions(
+    {
+      ensure: (wanted) => through('database', () => days.ensure(wanted)),
+      dropBefore: () => Promise.resolve(),
+    },
+    config.tradesRetentionDays,
+    ended,
+  )
+  try {
+    await Promise.all([reading, upkeep])
+  } finally {
+    ending.abort()
+    await Promise.allSettled([reading, upkeep])
+  }
+}
+
+/** Reads as a member of the group until the signal; after a fault the next session is another member. */
+async function runSession(sink: Sink, signal: AbortSignal): Promise<void> {
+  const { config, events } = sink
+  const { brokers, groupId, topicPrefix, topics, reader: kind } = config.kafka
+  // What a session that has failed still waits for is given up.
+  const ending = new AbortController()
+  const ended = AbortSignal.any([signal, ending.signal])
+  const through = throughFaults({ ...config.retry, signal: ended }, events)
+  const reader = createLogReader(kind, {
+    brokers,
+    clientId: groupId,
+    groupId,
+    topics: topics.map((topic) => topicName(topic, topicPrefix)),
+    maxBatch: Math.min(config.batch.size, mostRecordsAtOnce),
+    maxWaitMs: Math.min(Math.max(config.batch.waitMs, 1), longestReadMs),
+    onWarning: (message) => events.kafkaWarning(message),
+  })
+  const partitions = createPartitions(sink, reader, through, ended)
+  sink.session = { reader, partitions }
+  try {
+    await reader.run(partitions, signal)
+  } finally {
+    sink.session = undefined
+    ending.abort()
+  }
+}
+
+function createPartitions(
+  { config, registry, database, days, rejects, events }: Sink,
+  reader: LogReader,
+  through: Through,
+  signal: AbortSignal,
+): SinkPartitions {
+  const { brokers, topicPrefix } = config.kafka
+  const records = new RecordReader({
+    topicPrefix,
+    registry,
+    futureToleranceMs: config.futureToleranceMs,
+  })
+  const writer = new BatchWriter({
     database,
-    records: new RecordReader({
-      topicPrefix,
-      registry,
-      futureToleranceMs: config.futureToleranceMs,
-      onReject: (...reject) => events.recordRejected(...reject),
-    }),
+    records,
+    days,
+    toleratesErrors: config.toleratesErrors,
+    through,
+    announce: (found) => through('kafka', () => rejects.append(found, signal)),
+    onFallBack: (mode, error) => events.batchFellBack(mode, error),
+  })
+  return new SinkPartitions({
+    database,
+    records,
+    writer,
     events,
     batch: config.batch,
     through,
     firstOffsets: (partitions) => firstOffsets(brokers, partitions),
-    onCommitted: (positions) => reader.commitForMonitoring(positions),
+    reader,
   })
-  await through('kafka', () => requireTopics(brokers, topicPrefix, readTopics))
-  // A reader goes before its writers: what it cannot read is refused to them.
-  await through('registry', () => registry.register('market-events'))
-  await through('registry', () => registry.register('candles'))
-  events.migrated(await through('database', () => migrate(config.databaseUrl)))
-  await reader.run(sink, signal)
-}
-
-function throughOutages(policy: RetryPolicy, events: PgSinkEvents) {
-  return <T>(dependency: Dependency, action: () => Promise<T>): Promise<T> =>
-    retrying(action, policy, {
-      isPassing: (error) => isUnavailable(dependency, error),
-      onFailure: (error, retryInMs) => events.unavailable(dependency, error, retryInMs),
-      onSuccess: () => events.available(dependency),
-    })
-}
-
-function isUnavailable(dependency: Dependency, error: unknown): boolean {
-  if (dependency === 'database') return isOutage(error)
-  if (!(error instanceof KafkaAvroError)) return false
-  return error.code === 'registry_unreachable' || error.code === 'broker_unreachable'
 }
 
 async function firstOffsets(
@@ -126,13 +193,10 @@ async function firstOffsets(
 }
 
 /** By what the last fetch told of each partition's end; nothing for one that was never fetched. */
-function lagByTopic(
-  reader: GroupReader,
-  positions: Iterable<NextOffset>,
-): ReadonlyMap<string, number> {
+function lagByTopic({ session }: Sink): ReadonlyMap<string, number> {
   const lags = new Map<string, number>()
-  for (const { topic, partition, offset } of positions) {
-    const end = reader.lastKnownEnd(topic, partition)
+  for (const { topic, partition, offset } of session?.partitions.positions ?? []) {
+    const end = session?.reader.lastKnownEnd(topic, partition)
     if (end !== undefined) lags.set(topic, (lags.get(topic) ?? 0) + Math.max(0, end - offset))
   }
   return lags

@@ -1,37 +1,37 @@
-import { DecodeFailure, Deserializer, topicName } from '@tickertape/kafka-avro'
-import type { Message, Registry } from '@tickertape/kafka-avro'
-import type { Candle, MarketEvent } from '@tickertape/market-model'
-import { isPartitionable } from '@tickertape/market-store'
+import { DecodeFailure, Deserializer, MarketEventReader, topicName } from '@tickertape/kafka-avro'
+import type { LogRecord, RejectReason, Registry } from '@tickertape/kafka-avro'
+import type { Candle, MarketEvent, Trade } from '@tickertape/market-model'
 
 import type { Batch } from './batch.ts'
-import { foreignReject, ownReject } from './rejected-row.ts'
+import type { KnownTrades } from './known-trades.ts'
+import { foreignReject } from './rejected-row.ts'
 import { whyNotStorable } from './storable.ts'
+import { TradeLines } from './trade-lines.ts'
 
 export interface RecordReaderOptions {
   readonly topicPrefix: string
   readonly registry: Registry
   readonly futureToleranceMs: number
-  readonly onReject: (reason: string, explanation: string, message: Message) => void
 }
 
-const tradeTimes = ['eventTime', 'receivedAt', 'maturesAt']
-const tradeKeys = ['venue', 'instrument', 'tradeId', 'feedId']
 const candleTimes = ['windowStart', 'windowEnd']
 const candleKeys = ['instrumentId', 'interval']
 const heartbeatTimes = ['upTo']
 const gapTimes = ['fromTime', 'toTime']
+const statusTimes = ['eventTime']
 const feedKeys = ['feedId', 'gapId', 'instrumentId']
 
 /** Turns records of the three topics into rows of a batch. Every record ends up somewhere. */
 export class RecordReader {
   readonly #options: RecordReaderOptions
-  readonly #marketEvents: Deserializer<'market-events'>
+  readonly #marketEvents: MarketEventReader
   readonly #candles: Deserializer<'candles'>
+  readonly #lines = new TradeLines()
   readonly #names: { readonly marketEvents: string; readonly candles: string }
 
   constructor(options: RecordReaderOptions) {
     this.#options = options
-    this.#marketEvents = new Deserializer('market-events', options.registry)
+    this.#marketEvents = new MarketEventReader(options.registry)
     this.#candles = new Deserializer('candles', options.registry)
     this.#names = {
       marketEvents: topicName('market-events', options.topicPrefix),
@@ -44,82 +44,106 @@ export class RecordReader {
    *
    * @throws KafkaAvroError `registry_unreachable`.
    */
-  async prepare(messages: readonly Message[]): Promise<void> {
-    await this.#marketEvents.prepare(valuesOf(messages, this.#names.marketEvents))
-    await this.#candles.prepare(valuesOf(messages, this.#names.candles))
+  async prepare(records: readonly LogRecord[]): Promise<void> {
+    await this.#marketEvents.prepare(recordsOf(records, this.#names.marketEvents))
+    await this.#candles.prepare(valuesOf(records, this.#names.candles))
   }
 
-  /** @param message its schema was fetched by `prepare`. */
-  addTo(batch: Batch, message: Message): void {
-    batch.reached(message, message.size)
-    if (message.topic === this.#names.marketEvents) {
-      const event = this.#marketEvents.deserialize(message.value)
-      if (event instanceof DecodeFailure) this.#reject(batch, message, event.reason, event.message)
-      else this.#addEvent(batch, message, event)
-    } else if (message.topic === this.#names.candles) {
-      const candle = this.#candles.deserialize(message.value)
-      if (candle instanceof DecodeFailure) {
-        this.#reject(batch, message, candle.reason, candle.message)
-      } else {
-        this.#addCandle(batch, message, candle)
-      }
-    } else {
-      batch.addReject(foreignReject(message))
+  /**
+   * @param record its schema was fetched by `prepare`.
+   * @param known trades of the record's partition that need not be written again; without it each is.
+   */
+  addTo(batch: Batch, record: LogRecord, known?: KnownTrades): void {
+    batch.reached(record)
+    if (record.topic === this.#names.marketEvents) this.#addMarketEvent(batch, record, known)
+    else if (record.topic === this.#names.candles) this.#addCandle(batch, record)
+    else addForeignReject(batch, record)
+  }
+
+  #addMarketEvent(batch: Batch, record: LogRecord, known: KnownTrades | undefined): void {
+    const { value } = record
+    if (known !== undefined && this.#isKnown(value, known)) {
+      batch.skipKnownTrade()
+      return
     }
+    const event = this.#marketEvents.readWhole(value)
+    if (event instanceof DecodeFailure) reject(batch, record, event.reason, event.message)
+    else if (event.type !== 'Trade') this.#addEvent(batch, record, event)
+    else if (!this.#addTrade(batch, record, event.value)) known?.clear()
   }
 
-  #addEvent(batch: Batch, message: Message, { type, value }: MarketEvent): void {
+  #isKnown(value: Buffer | null, known: KnownTrades): boolean {
+    const identity = this.#marketEvents.identityOf(value)
+    if (identity === undefined || value === null) return false
+    return known.add(value, identity.begin, identity.end, identity.eventTime)
+  }
+
+  /** @returns false if it is rejected: then the next record of the trade may be the first that stands. */
+  #addTrade(batch: Batch, record: LogRecord, trade: Trade): boolean {
+    const line = this.#lines.lineOf(trade, record.partition, record.offset)
+    if (typeof line === 'string') batch.addTrade(line, trade.eventTime)
+    else reject(batch, record, 'not_storable', line.problem)
+    return typeof line === 'string'
+  }
+
+  #addEvent(batch: Batch, record: LogRecord, { type, value }: MarketEvent): void {
     switch (type) {
-      case 'Trade':
-        if (!isPartitionable(value.eventTime)) {
-          const problem = `eventTime is ${value.eventTime} ms, beyond the years 2009 to 2099`
-          this.#reject(batch, message, 'not_storable', problem)
-        } else if (this.#isStorable(batch, message, value, tradeTimes, tradeKeys)) {
-          batch.addTrade(value, message)
-        }
-        return
       case 'FeedHeartbeat':
         // The aggregator turns such a heartbeat away, and no window closes by it.
         if (value.upTo - value.receivedAt > this.#options.futureToleranceMs) return
-        if (this.#isStorable(batch, message, value, heartbeatTimes, feedKeys)) {
-          batch.addHeartbeat(value, message)
+        if (isStorable(batch, record, value, heartbeatTimes, feedKeys)) {
+          batch.addHeartbeat(value, record)
         }
         return
       case 'SequenceGap':
-        if (this.#isStorable(batch, message, value, gapTimes, feedKeys)) {
-          batch.addGap(value, message)
-        }
+        if (isStorable(batch, record, value, gapTimes, feedKeys)) batch.addGap(value, record)
         return
       case 'InstrumentStatus':
+        if (isStorable(batch, record, value, statusTimes, feedKeys)) {
+          batch.addInstrument(value, record)
+        }
+        return
+      case 'Trade':
       case 'Rebuild':
-        // They steer the aggregator; nothing of them is kept here.
+        // A rebuild steers the aggregator; nothing of it is kept here.
         return
     }
   }
 
-  #addCandle(batch: Batch, message: Message, candle: Candle): void {
-    if (this.#isStorable(batch, message, candle, candleTimes, candleKeys)) batch.addCandle(candle)
-  }
-
-  #isStorable(
-    batch: Batch,
-    message: Message,
-    record: object,
-    times: readonly string[],
-    keys: readonly string[],
-  ): boolean {
-    const problem = whyNotStorable(record, times, keys)
-    if (problem === undefined) return true
-    this.#reject(batch, message, 'not_storable', problem)
-    return false
-  }
-
-  #reject(batch: Batch, message: Message, reason: string, explanation: string): void {
-    batch.addReject(ownReject(message, reason, explanation))
-    this.#options.onReject(reason, explanation, message)
+  #addCandle(batch: Batch, record: LogRecord): void {
+    const candle: Candle | DecodeFailure = this.#candles.deserialize(record.value)
+    if (candle instanceof DecodeFailure) reject(batch, record, candle.reason, candle.message)
+    else if (isStorable(batch, record, candle, candleTimes, candleKeys)) batch.addCandle(candle)
   }
 }
 
-function* valuesOf(messages: readonly Message[], topic: string): Generator<Buffer | null> {
-  for (const message of messages) if (message.topic === topic) yield message.value
+/** What the sink itself has put there is in the table already, under the position that it was read from. */
+function addForeignReject(batch: Batch, record: LogRecord): void {
+  const row = foreignReject(record)
+  if (row.stage !== 'pg-sink') batch.addForeignReject(row)
+}
+
+function isStorable(
+  batch: Batch,
+  record: LogRecord,
+  value: object,
+  times: readonly string[],
+  keys: readonly string[],
+): boolean {
+  const problem = whyNotStorable(value, times, keys)
+  if (problem === undefined) return true
+  reject(batch, record, 'not_storable', problem)
+  return false
+}
+
+function reject(batch: Batch, record: LogRecord, reason: RejectReason, message: string): void {
+  batch.addReject({ record, reason, message })
+}
+
+function* recordsOf(records: readonly LogRecord[], topic: string): Generator<LogRecord> {
+  for (const record of records) if (record.topic === topic) yield record
+}
+
+function* valuesOf(records: readonly LogRecord[], topic: string): Generator<Buffer | null> {
+  for (const record of recordsOf(records, topic)) yield record.value
 }

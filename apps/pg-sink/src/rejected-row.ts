@@ -1,13 +1,15 @@
 import { rejectedOrigin } from '@tickertape/kafka-avro'
-import type { Message } from '@tickertape/kafka-avro'
+import type { LogRecord } from '@tickertape/kafka-avro'
 import { timeText } from '@tickertape/market-store'
 import type { RejectedRow } from '@tickertape/market-store'
 
+import type { Reject } from './batch.ts'
+
 /** A record of the topic `rejected`: what another service turned away. */
-export function foreignReject(message: Message): RejectedRow {
-  const origin = rejectedOrigin(message.headers)
+export function foreignReject(record: LogRecord): RejectedRow {
+  const origin = rejectedOrigin(record.headers)
   return {
-    ...positionAndBytes(message),
+    ...positionAndBytes(record),
     stage: printable(origin.stage),
     reason: printable(origin.reason),
     message: printable(origin.message),
@@ -18,27 +20,27 @@ export function foreignReject(message: Message): RejectedRow {
 }
 
 /** A record that the sink itself cannot use; it stands where it was read. */
-export function ownReject(message: Message, reason: string, explanation: string): RejectedRow {
+export function ownReject({ record, reason, message }: Reject): RejectedRow {
   return {
-    ...positionAndBytes(message),
+    ...positionAndBytes(record),
     stage: 'pg-sink',
     reason,
-    message: printable(explanation),
-    sourceTopic: message.topic,
-    sourcePartition: message.partition,
-    sourceOffset: message.offset,
+    message: printable(message),
+    sourceTopic: record.topic,
+    sourcePartition: record.partition,
+    sourceOffset: record.offset,
   }
 }
 
-function positionAndBytes(message: Message) {
-  const { topic, partition, offset, key, value } = message
+function positionAndBytes(record: LogRecord) {
+  const { topic, partition, offset, key, value } = record
   return {
     topic,
     partition,
     offset,
     key: typeof key === 'string' ? Buffer.from(key) : (key ?? null),
     value,
-    rejectedAt: timeText(message.timestamp ?? 0),
+    rejectedAt: timeText(record.timestamp ?? 0),
     redrivenAt: null,
     redriveId: null,
   }

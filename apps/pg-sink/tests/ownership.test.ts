@@ -1,14 +1,15 @@
 import { expect, it } from 'vitest'
 
 import type { Trade } from '@tickertape/market-model'
-import { Database, migrate } from '@tickertape/market-store'
+import { Database, ensureTradePartitions, migrate, tradeDay } from '@tickertape/market-store'
 import { testDatabase } from '@tickertape/testing'
 
 import { Batch } from '../src/batch.ts'
+import { TradeLines } from '../src/trade-lines.ts'
 import { writeBatch } from '../src/batch-writer.ts'
 import { claimPartitions, partitionKey } from '../src/partition-epochs.ts'
 import type { ClaimedPartition } from '../src/partition-epochs.ts'
-import { storedTrades, trade } from './sink-log.ts'
+import { base, storedTrades, trade } from './sink-log.ts'
 
 const topic = 'market-events'
 const both = [
@@ -20,6 +21,7 @@ async function openDatabase() {
   const created = await testDatabase()
   await migrate(created.url)
   const database = new Database(created.url, { applicationName: 'test' })
+  await ensureTradePartitions(database, [tradeDay(base)])
   return {
     database,
     [Symbol.asyncDispose]: async () => {
@@ -31,15 +33,16 @@ async function openDatabase() {
 
 function batchAt(partition: number, offset: number, price: number): Batch {
   const batch = new Batch()
-  const position = { topic, partition, offset }
-  batch.reached(position, 1)
+  batch.reached({ topic, partition, offset, value: null })
   const { value } = trade(offset, { price: { mantissa: price, exponent: 0 } })
-  batch.addTrade(value as Trade, position)
+  // A trade is what `trade` makes, and one that can be stored.
+  const line = new TradeLines().lineOf(value as Trade, partition, offset) as string
+  batch.addTrade(line, (value as Trade).eventTime)
   return batch
 }
 
-function epochsOf(claimed: readonly ClaimedPartition[]): Map<string, number> {
-  return new Map(claimed.map((partition) => [partitionKey(partition), partition.epoch]))
+function owned(claimed: readonly ClaimedPartition[]): Map<string, ClaimedPartition> {
+  return new Map(claimed.map((partition) => [partitionKey(partition), partition]))
 }
 
 const fromSeven = async (partitions: readonly { topic: string; partition: number }[]) =>
@@ -49,7 +52,7 @@ it('a partition that was never written begins at the log’s first offset, later
   await using store = await openDatabase()
   const first = await claimPartitions(store.database, both.slice(0, 1), fromSeven)
   expect(first).toEqual([{ topic, partition: 0, offset: 7, epoch: 1 }])
-  await writeBatch(store.database, batchAt(0, 20, 1), epochsOf(first))
+  await writeBatch(store.database, batchAt(0, 20, 1), owned(first))
   const second = await claimPartitions(store.database, both, fromSeven)
   expect(second).toEqual([
     { topic, partition: 0, offset: 21, epoch: 2 },
@@ -59,23 +62,36 @@ it('a partition that was never written begins at the log’s first offset, later
 
 it('the commit of an owner that another has followed fails and writes nothing', async () => {
   await using store = await openDatabase()
-  const stale = epochsOf(await claimPartitions(store.database, both, fromSeven))
-  const current = epochsOf(await claimPartitions(store.database, both.slice(0, 1), fromSeven))
+  const stale = owned(await claimPartitions(store.database, both, fromSeven))
+  const current = owned(await claimPartitions(store.database, both.slice(0, 1), fromSeven))
   await expect(writeBatch(store.database, batchAt(0, 7, 1), stale)).rejects.toMatchObject({
     code: 'stale_owner',
     message: expect.stringContaining('market-events [0]'),
   })
   expect(await storedTrades(store.database)).toEqual([])
   await writeBatch(store.database, batchAt(1, 7, 3), stale)
-  await writeBatch(store.database, batchAt(0, 7, 2), current)
-  expect(await storedTrades(store.database)).toEqual(['BTC-PERPETUAL t7 3 1 7'])
+  await writeBatch(store.database, batchAt(0, 8, 2), current)
+  expect(await storedTrades(store.database)).toEqual([
+    'BTC-PERPETUAL t8 2 0 8',
+    'BTC-PERPETUAL t7 3 1 7',
+  ])
 })
 
-it('a batch that was committed can be written again: nothing changes', async () => {
+it('a batch whose commit counted without our knowing is found written, and left alone', async () => {
   await using store = await openDatabase()
-  const epochs = epochsOf(await claimPartitions(store.database, both, fromSeven))
+  const claims = owned(await claimPartitions(store.database, both, fromSeven))
   const batch = batchAt(0, 7, 1)
-  expect(await writeBatch(store.database, batch, epochs)).toMatchObject({ trades: 1 })
-  expect(await writeBatch(store.database, batch, epochs)).toMatchObject({ trades: 0 })
+  expect(await writeBatch(store.database, batch, claims)).toMatchObject({ trades: 1 })
+  expect(await writeBatch(store.database, batch, claims)).toBeUndefined()
   expect(await storedTrades(store.database)).toEqual(['BTC-PERPETUAL t7 1 0 7'])
+})
+
+it('offsets that somebody else has moved stop the owner before it writes', async () => {
+  await using store = await openDatabase()
+  const claims = owned(await claimPartitions(store.database, both, fromSeven))
+  await store.database.query('update sink_offsets set next_offset = 3 where partition = 0')
+  await expect(writeBatch(store.database, batchAt(0, 7, 1), claims)).rejects.toMatchObject({
+    code: 'offsets_changed',
+  })
+  expect(await storedTrades(store.database)).toEqual([])
 })

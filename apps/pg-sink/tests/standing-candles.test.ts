@@ -61,7 +61,8 @@ it('of all candles of a window the first of the highest (rebuild, revision) stan
   const claimed = await claimPartitions(database, [partition], async (unknown) =>
     unknown.map((at) => ({ ...at, offset: 0 })),
   )
-  const epochs = new Map(claimed.map((at) => [partitionKey(at), at.epoch]))
+  const owned = new Map(claimed.map((at) => [partitionKey(at), at]))
+  let offset = 0
   await fc.assert(
     fc.asyncProperty(batches, async (list) => {
       await database.query('truncate candles')
@@ -70,11 +71,13 @@ it('of all candles of a window the first of the highest (rebuild, revision) stan
         const batch = new Batch()
         for (const made of changes) {
           const next = candle(made, log.length + 1)
-          batch.reached({ ...partition, offset: log.length }, 1)
+          batch.reached({ ...partition, offset, value: null })
+          offset += 1
           batch.addCandle(next)
           log.push(next)
         }
-        await writeBatch(database, batch, epochs)
+        await writeBatch(database, batch, owned)
+        for (const [key, claim] of owned) owned.set(key, { ...claim, offset })
       }
       const standing = new Map<string, Candle>()
       for (const each of log) {
