@@ -47,7 +47,7 @@ export const otc = numberedEventsVenue({
 /** Swaps of tokens on a chain. */
 export const swaps = numberedEventsVenue({
   name: 'swaps',
-  instruments: ['WETH-USDC', 'WBTC-USDC', 'LINK-WETH'],
+  instruments: ['WETH-USDC', 'WBTC-USDC', 'WETH-LINK'],
   kind: 'spot',
   events: swapEvents,
 })

@@ -48,6 +48,7 @@ const settings = z
       .optional(),
     SIMULATOR_SEED: z.string().default('tickertape'),
     SIMULATOR_RATE: positive.default(1),
+    SIMULATOR_SWAPS_PER_MINUTE: positive.optional(),
     SIMULATOR_SPEED: z
       .union([z.literal('max'), positive], { error: 'must be a positive number or "max"' })
       .default(1),
@@ -102,6 +103,9 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Simula
     hold: given.SIMULATOR_HOLD,
     limits: given.SIMULATOR_LIMITS,
     ...(given.SIMULATOR_VENUES !== undefined && { venues: given.SIMULATOR_VENUES }),
+    ...(given.SIMULATOR_SWAPS_PER_MINUTE !== undefined && {
+      swapsPerMinute: given.SIMULATOR_SWAPS_PER_MINUTE,
+    }),
     ...(given.SIMULATOR_SPEED_AFTER_END !== undefined && {
       speedAfterEnd: given.SIMULATOR_SPEED_AFTER_END,
     }),

@@ -79,7 +79,8 @@ export function controlRoutes(app: FastifyInstance, context: ControlContext): vo
 
 function truthRow(trade: SimulatedTrade): unknown {
   const { eventTime, instrument, price, quantity, sequence, takerSide, tradeId } = trade
-  return { instrument, sequence, tradeId, eventTime, price, quantity, takerSide }
+  const { status = 'confirmed', version = 0 } = trade
+  return { instrument, sequence, tradeId, version, status, eventTime, price, quantity, takerSide }
 }
 
 function status(context: ControlContext): unknown {

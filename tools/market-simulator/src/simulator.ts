@@ -14,6 +14,7 @@ import { SentTrades } from './sent-trades.ts'
 import { type ClockSpeed, VenueClock } from './venue-clock.ts'
 import type { VenueProtocol } from './venue.ts'
 import { replayStage, seededStage, type Stage } from './stage.ts'
+import { swapInstrumentsAt } from './swaps/swaps-venue.ts'
 import { defaultInstruments, venues } from './venues.ts'
 
 export interface SimulatorOptions {
@@ -26,6 +27,8 @@ export interface SimulatorOptions {
   readonly seed?: string
   /** Scales the number of trades; 1 is about 200 a second at Deribit and Binance. */
   readonly rate?: number
+  /** Token swaps that begin in a minute, over all pairs, at rate 1; 1,000 by default. */
+  readonly swapsPerMinute?: number
   readonly speed?: ClockSpeed
   /** The clock's speed once trading has ended; a minute a second after `max`. */
   readonly speedAfterEnd?: number
@@ -151,7 +154,7 @@ async function setStage(options: SimulatorOptions): Promise<Stage> {
   if (options.replay === undefined) {
     return seededStage({
       venues: options.venues ?? venueNames,
-      instruments: options.instruments ?? defaultInstruments,
+      instruments: options.instruments ?? listedInstruments(options.swapsPerMinute),
       seed: options.seed ?? 'tickertape',
       rate: options.rate ?? 1,
       start: options.start ?? Date.now(),
@@ -159,6 +162,12 @@ async function setStage(options: SimulatorOptions): Promise<Stage> {
     })
   }
   return replayStage(options.replay, options.start)
+}
+
+function listedInstruments(swapsPerMinute: number | undefined): readonly Instrument[] {
+  if (swapsPerMinute === undefined) return defaultInstruments
+  const others = defaultInstruments.filter(({ venue }) => venue !== 'swaps')
+  return [...others, ...swapInstrumentsAt(swapsPerMinute)]
 }
 
 function serveSockets(server: Server, protocols: readonly VenueProtocol[]): WebSocketServer {

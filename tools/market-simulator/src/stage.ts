@@ -38,7 +38,7 @@ export function seededStage(options: SeededStageOptions): Stage {
     const market = new SeededMarket({ venue, instruments, seed, rate, endTime: end })
     const speak = (context: VenueContext): VenueProtocol =>
       venues[venue].speakSeeded(market, start, context)
-    return { market, speak }
+    return { market: venues[venue].told?.(market) ?? market, speak }
   })
   return { start, end, acts }
 }

@@ -49,6 +49,8 @@ export interface SimulatedVenue {
   /** Behind the simulator's host: what a client takes as the venue's own addresses. */
   readonly wsPath: string
   readonly restPath: string
+  /** The market as the venue tells of it; absent where that is the seeded one. */
+  told?(market: SeededMarket): Market
   /** @param start where the venue's clock begins, milliseconds since the epoch */
   speakSeeded(market: SeededMarket, start: number, context: VenueContext): VenueProtocol
   /** Absent where the simulator knows no recordings of the venue. */

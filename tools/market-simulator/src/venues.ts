@@ -4,6 +4,8 @@ import { deribit } from './deribit/deribit-venue.ts'
 import type { Instrument } from './market/instrument.ts'
 import type { Venue } from './market/venue-name.ts'
 import { okx } from './okx/okx-venue.ts'
+import { otc } from './otc/otc-venue.ts'
+import { swaps } from './swaps/swaps-venue.ts'
 import type { SimulatedVenue } from './venue.ts'
 
 /** Every venue that the simulator can be. */
@@ -14,6 +16,8 @@ export const venues: Readonly<Record<Venue, SimulatedVenue>> = {
   'bybit-spot': bybitSpot,
   'bybit-linear': bybitLinear,
   'bybit-inverse': bybitInverse,
+  otc,
+  swaps,
 }
 
 /** The markets of a simulator that is not told otherwise: about 200 trades a second at Deribit and Binance. */

@@ -13,6 +13,9 @@ interface TradeFacts {
   /** Plain digits; for an inverse contract an amount of the quote currency. */
   readonly quantity: string
   readonly takerSide: 'buy' | 'sell'
+  /** Both absent where the venue tells of a trade once; see versioned-market.ts. */
+  readonly version?: number
+  readonly status?: 'confirmed' | 'pending' | 'cancelled'
 }
 
 export interface SeededTrade extends TradeFacts {

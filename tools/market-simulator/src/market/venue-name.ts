@@ -6,6 +6,8 @@ export const venueNames = [
   'bybit-spot',
   'bybit-linear',
   'bybit-inverse',
+  'otc',
+  'swaps',
 ] as const
 
 export type Venue = (typeof venueNames)[number]
