@@ -38,6 +38,11 @@ export async function connectBinance(
   return {
     closed: socket.closed,
     subscribe,
+    unsubscribe: (instruments) => {
+      leave(instruments).catch((error: unknown) => {
+        if (!signal.aborted) handlers.venueError(`Binance goes on with streams: ${String(error)}`)
+      })
+    },
     venueTime: async () => {
       // Waiting between the time and its barrier would make the time old.
       await pace()
@@ -89,12 +94,22 @@ export async function connectBinance(
       await pace()
       await socket.request({
         method: 'SUBSCRIBE',
-        params: taken
-          .slice(at, at + streamsAtOnce)
-          .map((each) => `${each.toLowerCase()}@${stream}`),
+        params: taken.slice(at, at + streamsAtOnce).map(streamOf),
       })
     }
     return { refused: instruments.slice(maxStreams) }
+  }
+
+  async function leave(instruments: readonly string[]): Promise<void> {
+    for (let at = 0; at < instruments.length; at += streamsAtOnce) {
+      await pace()
+      const params = instruments.slice(at, at + streamsAtOnce).map(streamOf)
+      await socket.request({ method: 'UNSUBSCRIBE', params })
+    }
+  }
+
+  function streamOf(instrument: string): string {
+    return `${instrument.toLowerCase()}@${stream}`
   }
 
   async function learnContracts(instruments: readonly string[]): Promise<void> {

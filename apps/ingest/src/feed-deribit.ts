@@ -49,6 +49,7 @@ export async function connectDeribit(
   return {
     closed: socket.closed,
     subscribe,
+    unsubscribe,
     venueTime: async () => {
       const time = await call('public/get_time')
       return typeof time === 'number' ? time : undefined
@@ -110,6 +111,17 @@ export async function connectDeribit(
 
   function call(method: string, params: object = {}): Promise<unknown> {
     return socket.request({ jsonrpc: '2.0', method, params })
+  }
+
+  /** What comes over a common channel goes on to come, and is not wanted. */
+  function unsubscribe(instruments: readonly string[]): void {
+    for (const each of instruments) wanted.delete(each)
+    const channels = instruments.map((each) => `trades.${each}.${interval}`)
+    for (let at = 0; at < channels.length; at += channelsAtOnce) {
+      call('public/unsubscribe', { channels: channels.slice(at, at + channelsAtOnce) }).catch(
+        () => undefined,
+      )
+    }
   }
 
   /** A channel that is refused is absent from the answer. */

@@ -9,11 +9,14 @@ import { readRecords } from './topic-reader.ts'
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
+type Settings = Readonly<Record<string, string>>
+
 export interface IngestRunOptions {
   readonly venue: Venue
   readonly instruments: readonly string[]
   readonly simulator?: SimulatorOptions
-  readonly settings?: Readonly<Record<string, string>>
+  /** On top of those that lead to the simulator; made when it runs. */
+  readonly settings?: Settings | ((simulator: RunningSimulator) => Settings)
 }
 
 /** What the simulator's control says; its own document. */
@@ -35,7 +38,6 @@ export class IngestRun implements AsyncDisposable {
 
   private constructor(options: IngestRunOptions, simulator: RunningSimulator) {
     const stack = testStack()
-    const deribit = options.venue === 'deribit'
     this.simulator = simulator
     this.#options = options
     this.#environment = {
@@ -44,10 +46,10 @@ export class IngestRun implements AsyncDisposable {
       TOPIC_PREFIX: this.prefix,
       INGEST_VENUE: options.venue,
       INGEST_INSTRUMENTS: options.instruments.join(','),
-      INGEST_WS_URL: deribit ? simulator.deribitWsUrl : simulator.binanceWsUrl,
-      INGEST_REST_URL: deribit ? simulator.deribitRestUrl : simulator.binanceRestUrl,
+      INGEST_WS_URL: simulator.wsUrl(options.venue),
+      INGEST_REST_URL: simulator.restUrl(options.venue),
       INGEST_ADMIN_PORT: '0',
-      ...options.settings,
+      ...(typeof options.settings === 'function' ? options.settings(simulator) : options.settings),
     }
   }
 
@@ -66,6 +68,12 @@ export class IngestRun implements AsyncDisposable {
     await run.subscribed()
     simulator.release()
     return run
+  }
+
+  /** @throws Error if it was never started. */
+  get process(): ServiceProcess {
+    if (this.#process === undefined) throw new Error('Ingest was not started')
+    return this.#process
   }
 
   get output(): string {
