@@ -16,7 +16,8 @@ export interface AdminServer extends AsyncDisposable {
 }
 
 /**
- * Serves `/livez` (200 while the process answers), `/readyz` (200, or 503 with the reasons) and
+ * Serves `/livez` (200 while the process answers), `/readyz` (200, or 503 with the reasons; either way with what is
+ * degraded) and
  * `/metrics` in Prometheus' text format.
  *
  * @throws Error that names the port if it is taken.
@@ -25,10 +26,10 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
   const server = fastify({ logger: false, forceCloseConnections: true })
   server.get('/livez', () => ({ live: true }))
   server.get('/readyz', async (_request, reply) => {
-    const { reasons } = options.readiness
+    const { degraded, reasons } = options.readiness
     await reply
       .code(reasons.length === 0 ? 200 : 503)
-      .send({ ready: reasons.length === 0, reasons })
+      .send({ ready: reasons.length === 0, reasons, degraded })
   })
   server.get('/metrics', async (_request, reply) => {
     await reply.type(options.metrics.contentType).send(await options.metrics.metrics())
