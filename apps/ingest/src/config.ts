@@ -85,12 +85,16 @@ export const settings = {
     default: '20000',
     min: 1,
     about:
-      'Trades of one instrument that may wait behind a hole before the socket is no longer read',
+      'Trades of one instrument that may wait behind a hole; what comes then goes on, and the hole stays open',
   }),
   INGEST_HOLE_TRIES: integerSetting({
     default: '8',
     min: 1,
-    about: "Requests to the venue's history without any progress before a hole is given up",
+    about: "Answers of the venue's history without any progress before a hole is given up",
+  }),
+  INGEST_HOLE_WAIT_MS: integerSetting({
+    default: '10000',
+    about: 'How long heartbeats wait for an instrument of which nothing missing comes',
   }),
   INGEST_CURSOR_MS: integerSetting({
     default: '1000',
@@ -112,6 +116,9 @@ export const settings = {
     min: 1,
     about: 'Longest wait between two attempts to connect',
   }),
+  INGEST_MAX_CONNECTION_MS: optionalIntegerSetting(
+    'Age beyond which the venue cuts a connection: another one takes over before; empty: what the venue says',
+  ),
   INGEST_RECORD_FOLDER: textSetting({
     default: '',
     about:
@@ -139,7 +146,7 @@ export interface IngestConfig {
   readonly heartbeat: { readonly everyMs: number; readonly marginMs: number }
   readonly futureToleranceMs: number
   readonly maxInFlight: number
-  readonly holes: { readonly buffer: number; readonly tries: number }
+  readonly holes: { readonly buffer: number; readonly tries: number; readonly waitMs: number }
   readonly cursorMs: number
   /** undefined: frames are not recorded. */
   readonly recording: { readonly folder: string; readonly maxBytes: number } | undefined
@@ -147,6 +154,8 @@ export interface IngestConfig {
     readonly connectTimeoutMs: number
     readonly idleTimeoutMs: number
     readonly reconnectMaxMs: number
+    /** undefined: the venue does not cut connections for their age. */
+    readonly maxMs: number | undefined
   }
 }
 
@@ -172,7 +181,11 @@ export function readConfig(values: SettingValues<typeof settings>): IngestConfig
     },
     futureToleranceMs: values.INGEST_FUTURE_TOLERANCE_MS,
     maxInFlight: values.INGEST_MAX_IN_FLIGHT,
-    holes: { buffer: values.INGEST_HOLE_BUFFER, tries: values.INGEST_HOLE_TRIES },
+    holes: {
+      buffer: values.INGEST_HOLE_BUFFER,
+      tries: values.INGEST_HOLE_TRIES,
+      waitMs: values.INGEST_HOLE_WAIT_MS,
+    },
     cursorMs: values.INGEST_CURSOR_MS,
     recording:
       values.INGEST_RECORD_FOLDER === ''
@@ -185,6 +198,7 @@ export function readConfig(values: SettingValues<typeof settings>): IngestConfig
       connectTimeoutMs: values.INGEST_CONNECT_TIMEOUT_MS,
       idleTimeoutMs: values.INGEST_IDLE_TIMEOUT_MS,
       reconnectMaxMs: values.INGEST_RECONNECT_MAX_MS,
+      maxMs: values.INGEST_MAX_CONNECTION_MS ?? venue.maxConnectionMs,
     },
   }
 }

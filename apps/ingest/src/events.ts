@@ -52,9 +52,14 @@ export function createEvents({
   const historyDuplicates = duplicates.labels({ venue, source: 'history' })
   const rejected = counter('ingest_rejected_total', 'Records turned away', 'reason')
   const holes = counter('ingest_holes_total', 'Holes seen in sequences').labels({ venue })
-  const gaps = counter('ingest_gaps_total', 'Holes given up').labels({ venue })
+  const opened = counter('ingest_gaps_opened_total', 'Gaps announced').labels({ venue })
+  const gaps = counter('ingest_gaps_total', 'Gaps that nothing fills').labels({ venue })
   const connections = counter('ingest_connections_total', 'Connections opened').labels({ venue })
   const lost = counter('ingest_connections_lost_total', 'Connections that ended').labels({ venue })
+  const handovers = counter(
+    'ingest_handovers_total',
+    'Connections that another one took over from before their end',
+  ).labels({ venue })
   const pauses = counter('ingest_pauses_total', 'Times reading stopped', 'cause')
   const requests = counter('ingest_rest_requests_total', 'Answers over REST; 0: none', 'status')
   const retries = counter(
@@ -197,6 +202,20 @@ export function createEvents({
         `${venue} does not deliver ${instruments.join(', ')}: check INGEST_INSTRUMENTS; all others go on`,
       )
     },
+    tookOver(afterMs: number): void {
+      connected.set(1)
+      logger.info({ afterMs: Math.round(afterMs) }, 'took over from the connection before')
+    },
+    endsSoon(reason: string): void {
+      logger.info({ reason }, 'the connection ends soon: another one begins beside it')
+    },
+    succeeded(reason: string): void {
+      handovers.inc()
+      logger.debug({ reason }, 'the connection before has ended')
+    },
+    notSucceeded(reason: string, retryInMs: number): void {
+      logger.warn({ reason, retryInMs }, 'no other connection yet; the one before goes on')
+    },
     delivering(instruments: number, afterMs: number): void {
       connected.set(1)
       logger.info({ instruments, afterMs: Math.round(afterMs) }, 'caught up with the venue')
@@ -226,6 +245,16 @@ export function createEvents({
     historyFailed(instrument: string, error: Error, tries: number): void {
       logger.warn({ instrument, tries, reason: error.message }, 'history not read')
     },
+    gapOpened(gap: SequenceGap): void {
+      opened.inc()
+      logger.info({ gap }, 'gap announced')
+    },
+    passedOver(instrument: string, waitedMs: number): void {
+      logger.warn(
+        { instrument, waitedMs },
+        'what is missing does not come: heartbeats go on, and its candles have quality gap until it does',
+      )
+    },
     gaveUp(gap: SequenceGap): void {
       gaps.inc()
       logger.error({ gap }, 'trades are missing and cannot be fetched')
@@ -233,13 +262,13 @@ export function createEvents({
     venueComplained(message: string): void {
       logger.warn({ message }, 'the venue complains')
     },
-    /** Waiting for Kafka is part of a fast catch-up; waiting for a hole is not. */
-    readingStopped(cause: 'kafka' | 'hole', instrument?: string): void {
+    /** Part of a fast catch-up: normal operation is quiet. */
+    readingStopped(cause: 'kafka'): void {
       pauses.inc({ venue, cause })
-      logger[cause === 'kafka' ? 'debug' : 'warn']({ cause, instrument }, 'reading stopped')
+      logger.debug({ cause }, 'reading stopped')
     },
-    readingResumed(cause: 'kafka' | 'hole', instrument?: string): void {
-      logger[cause === 'kafka' ? 'debug' : 'info']({ cause, instrument }, 'reading goes on')
+    readingResumed(cause: 'kafka'): void {
+      logger.debug({ cause }, 'reading goes on')
     },
     requested(status: number): void {
       requests.inc({ venue, status: String(status) })

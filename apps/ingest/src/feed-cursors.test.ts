@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 
-import { CursorWriter } from './feed-cursors.ts'
+import { CursorWriter, vouchedUpTo } from './feed-cursors.ts'
 import { InstrumentDelivery } from './instrument-delivery.ts'
 import { RecordingLog } from './testing/recording-log.ts'
 import { sampleTrade, sampleTrades } from './testing/sample-trade.ts'
@@ -23,7 +23,7 @@ function cursorsIn(recording: RecordingLog): readonly unknown[] {
 it('a cursor is written only when everything before it is acknowledged, and stays what it was then', async () => {
   const recording = new RecordingLog()
   const delivery = deliveryInto(recording)
-  const writer = new CursorWriter(owner, recording.log)
+  const writer = new CursorWriter(owner, recording.log, () => undefined)
   const counts = { delivered: 0, duplicates: 0, rejected: 0 }
   recording.holdBack()
   delivery.offer(sampleTrade(11), counts)
@@ -33,14 +33,21 @@ it('a cursor is written only when everything before it is acknowledged, and stay
   expect(cursorsIn(recording)).toEqual([])
   recording.acknowledgeAll()
   await written
-  const cursor = { ...owner, instrument: 'X', sequence: 11, eventTime: 11_000, tradeIds: [] }
+  const cursor = {
+    ...owner,
+    instrument: 'X',
+    sequence: 11,
+    eventTime: 11_000,
+    tradeIds: [],
+    upTo: null,
+  }
   expect(cursorsIn(recording)).toEqual([['f|a|X', cursor]])
 })
 
 it('a cursor that has not moved is not written again', async () => {
   const recording = new RecordingLog()
   const delivery = deliveryInto(recording)
-  const writer = new CursorWriter(owner, recording.log)
+  const writer = new CursorWriter(owner, recording.log, () => undefined)
   await writer.write([delivery])
   await writer.write([delivery])
   expect(cursorsIn(recording).length).toBe(1)
@@ -57,7 +64,7 @@ it('the beginning of an instrument is a cursor before its first trade', async ()
     cursor: undefined,
   })
   untraded.beginBehind(undefined)
-  await new CursorWriter(owner, recording.log).write([begun, untraded])
+  await new CursorWriter(owner, recording.log, () => undefined).write([begun, untraded])
   expect(cursorsIn(recording)).toMatchObject([
     ['f|a|X', { sequence: 10, eventTime: 10_000 }],
     ['f|a|NEW', { sequence: null, eventTime: 0 }],
@@ -69,6 +76,36 @@ it('trades that wait behind a hole are behind no cursor', async () => {
   const delivery = deliveryInto(recording)
   const counts = { delivered: 0, duplicates: 0, rejected: 0 }
   for (const trade of sampleTrades(12, 20)) delivery.offer(trade, counts)
-  await new CursorWriter(owner, recording.log).write([delivery])
+  await new CursorWriter(owner, recording.log, () => undefined).write([delivery])
   expect(cursorsIn(recording)).toMatchObject([['f|a|X', { sequence: 10 }]])
+})
+
+it('what heartbeats vouch for is in the cursors, even where no instrument has moved', async () => {
+  const recording = new RecordingLog()
+  const delivery = deliveryInto(recording)
+  let upTo = 9_000
+  const writer = new CursorWriter(owner, recording.log, () => upTo)
+  await writer.write([delivery])
+  upTo = 9_500
+  await writer.write([delivery])
+  await writer.write([delivery])
+  const written = cursorsIn(recording)
+  expect(written).toMatchObject([
+    ['f|a|X', { sequence: 10, upTo: 9_000 }],
+    ['f|a|X', { sequence: 10, upTo: 9_500 }],
+  ])
+})
+
+it('a feed was vouched for up to the latest of its cursors', () => {
+  const cursor = { ...owner, instrument: 'X', sequence: 1, eventTime: 5_000, tradeIds: [] }
+  expect(vouchedUpTo([])).toBeUndefined()
+  expect(vouchedUpTo([{ ...cursor, eventTime: 0, upTo: null }])).toBeUndefined()
+  expect(
+    vouchedUpTo([
+      { ...cursor, upTo: 7_000 },
+      { ...cursor, upTo: 6_000 },
+    ]),
+  ).toBe(7_000)
+  // Of a version that did not say: the last trade that it delivered.
+  expect(vouchedUpTo([{ ...cursor, upTo: null }])).toBe(5_000)
 })

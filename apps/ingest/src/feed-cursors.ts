@@ -2,7 +2,7 @@ import { DecodeFailure, Deserializer, readPartition, topicName } from '@tickerta
 import type { Registry } from '@tickertape/kafka-avro'
 import type { FeedCursor } from '@tickertape/market-model'
 
-import type { InstrumentDelivery } from './instrument-delivery.ts'
+import type { Delivery } from './delivery.ts'
 import type { MarketLog } from './market-log.ts'
 
 export interface CursorOwner {
@@ -54,29 +54,52 @@ export async function readCursors(
   return found
 }
 
+/** Up to when a replica vouched for the feed, by its cursors; undefined if it never did. */
+export function vouchedUpTo(cursors: Iterable<FeedCursor>): number | undefined {
+  let vouched: number | undefined
+  for (const { eventTime, upTo } of cursors) {
+    // A cursor of a version that did not say: its last trade had been delivered.
+    const time = upTo ?? (eventTime || undefined)
+    if (time !== undefined) vouched = Math.max(vouched ?? time, time)
+  }
+  return vouched
+}
+
 /** Writes cursors, each only after everything before it is in Kafka. */
 export class CursorWriter {
   readonly #owner: CursorOwner
   readonly #log: MarketLog
-  readonly #written = new Map<string, number | null>()
+  readonly #vouchedUpTo: () => number | undefined
+  /** By instrument: what its last cursor stood for. */
+  readonly #written = new Map<string, string>()
+  #upTo: number | null = null
 
-  constructor(owner: CursorOwner, log: MarketLog) {
+  /** @param vouched up to when heartbeats vouch for the feed, and no gap of it is open. */
+  constructor(owner: CursorOwner, log: MarketLog, vouched: () => number | undefined) {
     this.#owner = owner
     this.#log = log
+    this.#vouchedUpTo = vouched
   }
 
-  /** Writes the cursors that have moved. Resolves when what they stand for is acknowledged. */
-  async write(deliveries: Iterable<InstrumentDelivery>): Promise<void> {
-    const moved: FeedCursor[] = []
-    for (const { cursor } of deliveries) {
-      if (cursor === undefined || this.#written.get(cursor.instrument) === cursor.sequence) continue
-      moved.push(cursor)
-    }
+  /**
+   * Writes the cursors that have moved, and one in any case if the feed's time has: a restart reads it
+   * from whichever has it. Resolves when what they stand for is acknowledged.
+   */
+  async write(deliveries: Iterable<Delivery>): Promise<void> {
+    const upTo = this.#vouchedUpTo() ?? null
+    const all = [...deliveries].flatMap(({ cursor }) => cursor ?? [])
+    const moved = all.filter((cursor) => this.#written.get(cursor.instrument) !== placeOf(cursor))
+    if (moved.length === 0 && upTo !== this.#upTo) moved.push(...all.slice(0, 1))
     if (moved.length === 0) return
     await this.#log.acknowledged()
     for (const cursor of moved) {
-      this.#log.cursor(cursorKey(this.#owner, cursor.instrument), cursor)
-      this.#written.set(cursor.instrument, cursor.sequence)
+      this.#log.cursor(cursorKey(this.#owner, cursor.instrument), { ...cursor, upTo })
+      this.#written.set(cursor.instrument, placeOf(cursor))
     }
+    this.#upTo = upTo
   }
+}
+
+function placeOf({ sequence, tradeIds }: FeedCursor): string {
+  return `${sequence} ${tradeIds.at(-1)}`
 }

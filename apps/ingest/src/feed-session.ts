@@ -1,103 +1,98 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import type { Readiness } from '@tickertape/service-runtime'
-
 import { backoffMs } from './backoff.ts'
-import type { IngestConfig } from './config.ts'
-import type { IngestEvents } from './events.ts'
+import { noneOffered } from './delivery.ts'
+import type { Delivery } from './delivery.ts'
+import type { FeedState } from './feed-state.ts'
 import { ConnectionLost } from './feed.ts'
 import type { FeedConnection } from './feed.ts'
-import type { HoleFiller } from './hole-filler.ts'
 import { statusRecord } from './instrument-announcement.ts'
-import type { InstrumentFacts } from './instrument-catalog.ts'
-import type { InstrumentDelivery } from './instrument-delivery.ts'
-import type { ChangeableSession, LiveInstruments } from './live-instruments.ts'
-import type { MappedTrade, MappingContext, RejectedTrade } from './mapped-trade.ts'
-import type { MarketLog } from './market-log.ts'
-import type { ReadingGate } from './reading-gate.ts'
-import type { RestClient } from './rest-client.ts'
-import { nextUpTo } from './up-to.ts'
+import type { ChangeableSession } from './live-instruments.ts'
+import type { MappedTrade, RejectedTrade } from './mapped-trade.ts'
+import { SilenceWatch } from './silence-watch.ts'
 
-/** What outlives a connection. */
-export interface FeedState {
-  readonly config: IngestConfig
-  readonly events: IngestEvents
-  readonly readiness: Readiness
-  readonly log: MarketLog
-  readonly rest: RestClient
-  readonly mapping: () => MappingContext
-  readonly filler: HoleFiller
-  readonly gate: ReadingGate
-  /** By the venue's own symbol. */
-  readonly deliveries: ReadonlyMap<string, InstrumentDelivery>
-  /** What the catalog tells, by the venue's own symbol. */
-  readonly facts: ReadonlyMap<string, InstrumentFacts>
-  /** Told of the session while it can take instruments in and let them go. */
-  readonly live: LiveInstruments
-  /** As it was told last, milliseconds since the epoch. */
-  venueTime: number | undefined
-  /** The last heartbeat's. */
-  upTo: number | undefined
-  /** Failed connections in a row. */
-  failures: number
-}
+/** Between two attempts to subscribe to what the venue refused, in ms. */
+const resubscribeMs = 60_000
+
+/** How much of a connection's longest life passes before the next one begins, at least and at most. */
+const plannedEnd = { from: 0.9, to: 0.95 }
 
 /**
- * One connection, from its opening to its end: subscribe, catch up with what was missed, then deliver;
- * and all along tell with heartbeats how far.
+ * One connection, from its opening to its end: subscribe, have what was missed fetched, deliver; and all
+ * along tell with heartbeats how far. It may begin beside another one, whose end is near: then the two
+ * deliver together until nothing can be missing between them, and nothing has to be fetched.
  */
 export class FeedSession implements ChangeableSession {
   readonly #state: FeedState
+  readonly #predecessor: FeedSession | undefined
   readonly #stop: AbortSignal
   readonly #signal: AbortSignal
   readonly #ended = new AbortController()
-  readonly #filling = new Set<InstrumentDelivery>()
-  /** What the history may still hold something of that the stream did not bring. */
-  readonly #catchingUp: Set<InstrumentDelivery>
+  readonly #silence = new SilenceWatch()
+  readonly #endsSoon = Promise.withResolvers<string>()
+  readonly #delivers = Promise.withResolvers<void>()
+  #refused: readonly string[] = []
   /** Set while it is subscribed. */
   #connection: FeedConnection | undefined
+  #isHandedOver = false
   /** What waits for the next answer of the venue to the question for its time. */
-  #settling: PromiseWithResolvers<boolean>[] = []
-  #subscribed = false
-  /** Frames and rows of which it cannot be told whose trades they held. */
-  #unplaceable = 0
+  readonly #settling: PromiseWithResolvers<boolean>[] = []
 
-  /** @param stop ends the session. */
-  constructor(state: FeedState, stop: AbortSignal) {
+  /**
+   * @param stop ends the session.
+   * @param predecessor delivers still; its end is near.
+   */
+  constructor(state: FeedState, stop: AbortSignal, predecessor?: FeedSession) {
     this.#state = state
     this.#stop = stop
+    this.#predecessor = predecessor
     this.#signal = AbortSignal.any([stop, this.#ended.signal])
-    this.#catchingUp = new Set(state.deliveries.values())
+  }
+
+  /** Resolves with the reason when another connection should take over from this one. */
+  get endsSoon(): Promise<string> {
+    return this.#endsSoon.promise
+  }
+
+  /** Resolves when this connection delivers, and no other one is needed. */
+  get delivers(): Promise<void> {
+    return this.#delivers.promise
   }
 
   /** @returns why the connection ended. */
   async run(): Promise<string> {
-    const { config, events, gate } = this.#state
+    const { config, events, gate, live, mapping, rest } = this.#state
+    const { connectTimeoutMs, idleTimeoutMs, maxMs } = config.connection
     const { venue, webSocketUrl: url } = config
+    using resources = new DisposableStack()
     events.connecting(url)
     try {
-      using connection = await venue.connect({
-        url,
-        connectTimeoutMs: config.connection.connectTimeoutMs,
-        idleTimeoutMs: config.connection.idleTimeoutMs,
-        rest: this.#state.rest,
-        mapping: this.#state.mapping,
-        signal: this.#signal,
-        handlers: {
-          trades: (trades) => this.#onTrades(trades),
-          malformed: (frame, message) => this.#onMalformed(frame, message),
-          venueError: events.venueComplained,
-        },
-      })
+      const connection = resources.use(
+        await venue.connect({
+          url,
+          connectTimeoutMs,
+          idleTimeoutMs,
+          rest,
+          mapping,
+          signal: this.#signal,
+          handlers: {
+            trades: (trades) => this.#onTrades(trades),
+            malformed: (frame, message) => this.#onMalformed(frame, message),
+            venueError: events.venueComplained,
+            closing: (message) => this.#endsSoon.resolve(message),
+          },
+        }),
+      )
       events.connected(url)
-      gate.attach(connection)
-      // Whatever waits (for the history, for the next heartbeat) ends with the connection.
+      resources.use(gate.attach(connection))
+      if (maxMs !== undefined) this.#planEnd(maxMs, resources)
+      // Whatever waits (for an answer, for the next heartbeat) ends with the connection.
       connection.closed.then(
         (reason) => this.#ended.abort(new ConnectionLost(reason)),
         (error: unknown) => this.#ended.abort(error),
       )
       await this.#deliver(connection)
-      return 'ended'
+      return 'another connection has taken over'
     } catch (error) {
       // Timers and requests wrap the reason of the signal that ended them.
       const reason: unknown = this.#signal.aborted ? this.#signal.reason : error
@@ -105,44 +100,34 @@ export class FeedSession implements ChangeableSession {
       if (this.#stop.aborted) return 'stopped'
       throw reason
     } finally {
-      this.#state.live.detach(this)
+      live.detach(this)
       this.#connection = undefined
       for (const { resolve } of this.#settling) resolve(false)
-      gate.detach()
-      // What fills a hole ends here; the next connection has to be read to begin its catch-up.
-      for (const instrument of this.#state.deliveries.keys()) gate.release(instrument)
       this.#ended.abort(new ConnectionLost('ended'))
     }
   }
 
-  async #deliver(connection: FeedConnection): Promise<void> {
-    const { config, deliveries, events, readiness } = this.#state
-    const startedAt = performance.now()
-    const venueTime = await this.#firstVenueTime(connection)
-    const subscribed = new Set(deliveries.values())
-    const names = [...subscribed].map(({ instrument }) => instrument)
-    const { refused } = await connection.subscribe(names)
-    this.#subscribed = true
-    this.#connection = connection
-    this.#tellRefused(refused)
-    const accepted = [...subscribed].filter(({ instrument }) => !refused.includes(instrument))
-    for (const delivery of accepted) this.#announce(delivery, venueTime)
-    readiness.ready('venue')
-    readiness.waitFor('catch-up', `fetching what was missed of ${accepted.length} instruments`)
-    // Refused instruments may have ended while we were away: what they left behind is fetched too.
-    const caughtUp = Promise.all([...subscribed].map((each) => this.#catchUp(each)))
-    this.#state.live.attach(this)
-    this.add([...deliveries.values()].filter((each) => !subscribed.has(each)))
-    await this.#beatUntil(caughtUp, venueTime, config.heartbeat.everyMs)
-    readiness.ready('catch-up')
-    this.#state.failures = 0
-    events.delivering(accepted.length, performance.now() - startedAt)
-    await this.#beat(connection, config.heartbeat.everyMs)
+  /**
+   * Delivers what the venue had sent before this call, and ends.
+   *
+   * @returns false if the connection ended before that: something may be missing then.
+   */
+  async handOver(): Promise<boolean> {
+    const connection = this.#connection
+    if (connection === undefined) return false
+    try {
+      await connection.venueTime()
+    } catch (error) {
+      if (error instanceof ConnectionLost) return false
+      throw error
+    }
+    this.#isHandedOver = true
+    return true
   }
 
-  add(deliveries: readonly InstrumentDelivery[]): void {
+  add(deliveries: readonly Delivery[]): void {
     if (deliveries.length === 0) return
-    for (const delivery of deliveries) this.#catchingUp.add(delivery)
+    for (const delivery of deliveries) this.#state.recovery.expect(delivery)
     this.#takeIn(deliveries).catch((error: unknown) => this.#ended.abort(error))
   }
 
@@ -155,41 +140,74 @@ export class FeedSession implements ChangeableSession {
 
   remove(instruments: readonly string[]): void {
     this.#connection?.unsubscribe?.(instruments)
-    for (const each of instruments) this.#state.gate.release(each)
-    for (const each of this.#catchingUp) {
-      if (instruments.includes(each.instrument)) this.#catchingUp.delete(each)
-    }
+    this.#state.recovery.forget(instruments)
+    this.#tellRefused(this.#refused.filter((each) => !instruments.includes(each)))
   }
 
-  async #takeIn(deliveries: readonly InstrumentDelivery[]): Promise<void> {
+  async #deliver(connection: FeedConnection): Promise<void> {
+    const { config, deliveries, events, live, readiness } = this.#state
+    const startedAt = performance.now()
+    const subscribed = [...deliveries.values()]
+    const venueTime = await this.#venueTimeOf(connection)
+    for (const each of subscribed) beforeCut(each)
+    const { refused } = await connection.subscribe(subscribed.map(({ instrument }) => instrument))
+    this.#connection = connection
+    readiness.ready('venue')
+    if ((await this.#predecessor?.handOver()) === true) {
+      for (const each of subscribed) withoutCut(each)
+      events.tookOver(performance.now() - startedAt)
+      this.#state.failures = 0
+    } else {
+      this.#recover(subscribed, await this.#venueTimeOf(connection), startedAt)
+    }
+    this.#tellRefused(refused)
+    for (const each of subscribed) this.#welcome(each, venueTime)
+    this.#delivers.resolve()
+    live.attach(this)
+    this.add([...deliveries.values()].filter((each) => !subscribed.includes(each)))
+    await this.#beat(connection, config.heartbeat.everyMs)
+  }
+
+  /** Says that nothing was heard since the last heartbeat, and has it fetched. */
+  #recover(deliveries: readonly Delivery[], venueTime: number, startedAt: number): void {
+    const { events, heartbeats, readiness, recovery } = this.#state
+    const { fromTime, isKnown } = heartbeats.absence()
+    if (fromTime !== undefined) {
+      const gap = this.#state.gaps.declare({ fromTime, toTime: venueTime }, deliveries, isKnown)
+      events.gapOpened(gap)
+    }
+    heartbeats.begin(venueTime)
+    readiness.waitFor('catch-up', `fetching what was missed of ${deliveries.length} instruments`)
+    // Refused instruments may have ended while we were away: what they left behind is fetched too.
+    for (const delivery of deliveries) recovery.catchUp(delivery)
+    void recovery.caughtUp().then(() => {
+      if (this.#signal.aborted) return
+      readiness.ready('catch-up')
+      this.#state.failures = 0
+      events.delivering(deliveries.length, performance.now() - startedAt)
+    })
+  }
+
+  async #takeIn(deliveries: readonly Delivery[]): Promise<void> {
     const connection = this.#connection
+    const { heartbeats, recovery } = this.#state
     if (connection === undefined) return
     const names = deliveries.map(({ instrument }) => instrument)
+    for (const each of deliveries) beforeCut(each)
     const { refused } = await connection.subscribe(names)
-    if (refused.length > 0) this.#tellRefused(refused)
-    const venueTime = this.#state.venueTime ?? Date.now()
-    for (const delivery of deliveries) {
-      if (!refused.includes(delivery.instrument)) this.#announce(delivery, venueTime)
+    const others = this.#refused.filter((each) => !names.includes(each))
+    this.#tellRefused([...others, ...refused])
+    for (const each of deliveries) {
+      this.#welcome(each, heartbeats.venueTime)
+      recovery.catchUp(each)
     }
-    await Promise.all(deliveries.map((each) => this.#catchUp(each)))
   }
 
-  async #catchUp(delivery: InstrumentDelivery): Promise<void> {
-    this.#catchingUp.add(delivery)
-    let before: number
-    do {
-      before = this.#unplaceable
-      await this.#state.filler.catchUp(delivery, this.#signal)
-    } while (before !== this.#unplaceable)
-    this.#catchingUp.delete(delivery)
-    this.#fillHole(delivery)
-  }
-
-  async #firstVenueTime(connection: FeedConnection): Promise<number> {
+  async #venueTimeOf(connection: FeedConnection): Promise<number> {
     for (let failures = 1; ; failures += 1) {
       const time = await connection.venueTime()
       if (time !== undefined) {
-        this.#state.venueTime = time
+        this.#state.heartbeats.venueTime = time
         return time
       }
       const waitMs = backoffMs(failures, { firstMs: 250, maxMs: 5_000 }, Math.random())
@@ -197,32 +215,47 @@ export class FeedSession implements ChangeableSession {
     }
   }
 
+  #planEnd(maxMs: number, resources: DisposableStack): void {
+    const share = plannedEnd.from + Math.random() * (plannedEnd.to - plannedEnd.from)
+    const end = (): void => this.#endsSoon.resolve(`the venue cuts it after ${maxMs} ms`)
+    resources.adopt(setTimeout(end, maxMs * share), clearTimeout)
+  }
+
   #tellRefused(refused: readonly string[]): void {
     const { config, events, readiness } = this.#state
+    const isNew = refused.some((each) => !this.#refused.includes(each))
+    this.#refused = refused
     if (refused.length === 0) {
       readiness.ready('instruments')
       return
     }
-    events.instrumentsRefused(refused)
-    readiness.waitFor('instruments', `${config.venue.name} does not deliver ${refused.join(', ')}`)
+    const reason = `${config.venue.name} does not deliver ${refused.join(', ')}; all others go on`
+    readiness.degrade('instruments', reason)
+    if (isNew) events.instrumentsRefused(refused)
   }
 
-  #announce(delivery: InstrumentDelivery, venueTime: number): void {
-    if (delivery.listed) return
-    const { config, log } = this.#state
+  /** Announces what the venue delivers from now on, and that it does not deliver what it did once. */
+  #welcome(delivery: Delivery, venueTime: number): void {
+    const { config, facts, gaps, log, recovery } = this.#state
     const { instrument, instrumentId } = delivery
-    const facts = this.#state.facts.get(instrument)
+    if (this.#refused.includes(instrument)) {
+      if (delivery.cursor !== undefined) gaps.darken(delivery, venueTime)
+      return
+    }
+    if (gaps.lighten(delivery, venueTime)) recovery.catchUp(delivery)
+    if (delivery.listed) return
     const { feedId } = config
-    const listed = { instrumentId, feedId, status: 'listed', facts, eventTime: venueTime } as const
-    log.status(statusRecord(listed, Date.now()))
+    const announced = { instrumentId, feedId, facts: facts.get(instrument), eventTime: venueTime }
+    log.status(statusRecord({ ...announced, status: 'listed' }, Date.now()))
     delivery.listed = true
   }
 
   #onTrades(trades: readonly MappedTrade[]): void {
-    const { deliveries, events, gate, log, readiness } = this.#state
-    const counts = { delivered: 0, duplicates: 0, rejected: 0 }
-    let last: InstrumentDelivery | undefined
+    const { deliveries, events, log, recovery } = this.#state
+    const counts = noneOffered()
+    let last: Delivery | undefined
     events.frame()
+    this.#silence.heard(performance.now())
     for (const mapped of trades) {
       const instrument = mapped.kind === 'trade' ? mapped.trade.instrument : mapped.instrument
       const delivery = deliveries.get(instrument ?? '')
@@ -236,13 +269,19 @@ export class FeedSession implements ChangeableSession {
       }
       delivery.offer(mapped, counts)
       // Only behind the frame's last trade of it: a frame may hold its trades in any order.
-      if (last !== delivery && last !== undefined) this.#fillHole(last)
+      if (last !== delivery && last !== undefined) recovery.notice(last)
       last = delivery
     }
-    if (last !== undefined) this.#fillHole(last)
+    if (last !== undefined) recovery.notice(last)
     events.traded('stream', counts.delivered)
     events.duplicated('stream', counts.duplicates)
-    if (!log.full || gate.isHeldBy('kafka')) return
+    if (log.full) this.#stopReading()
+  }
+
+  /** The last step: what the venue gives up to send meanwhile is a gap, and fetched. */
+  #stopReading(): void {
+    const { events, gate, log, readiness } = this.#state
+    if (gate.isHeldBy('kafka')) return
     gate.hold('kafka')
     events.readingStopped('kafka')
     readiness.waitFor('kafka', `${log.inFlight} records wait for Kafka`)
@@ -273,99 +312,51 @@ export class FeedSession implements ChangeableSession {
 
   /** A trade that nobody missed may be lost: heartbeats wait until every history was asked for it. */
   #onUnplaceable(): void {
-    this.#unplaceable += 1
-    for (const delivery of this.#state.deliveries.values()) {
-      if (this.#catchingUp.has(delivery)) continue
-      this.#catchUp(delivery).catch((error: unknown) => this.#ended.abort(error))
-    }
-  }
-
-  /** Fetches what is missing, unless the catch-up does so anyway. */
-  #fillHole(delivery: InstrumentDelivery): void {
-    const { hole } = delivery
-    this.#holdForHole(delivery)
-    if (hole === undefined || this.#catchingUp.has(delivery) || this.#filling.has(delivery)) return
-    const { events, filler } = this.#state
-    events.holeFound(delivery.instrument, hole)
-    this.#filling.add(delivery)
-    filler
-      .fill(delivery, this.#signal)
-      .catch((error: unknown) => this.#ended.abort(error))
-      .finally(() => this.#filling.delete(delivery))
-  }
-
-  #holdForHole(delivery: InstrumentDelivery): void {
-    const { config, events, gate } = this.#state
-    // Until then nothing fills the hole, and the answer to the subscription has to be read.
-    if (!this.#subscribed) return
-    if (delivery.waitingCount < config.holes.buffer || gate.isHeldBy(delivery.instrument)) return
-    gate.hold(delivery.instrument)
-    events.readingStopped('hole', delivery.instrument)
-  }
-
-  /**
-   * Tells how far the catch-up has come, or its readers would have to hold every window of it open to
-   * its end. Reading may be stopped until then, so the venue cannot be asked for its time.
-   *
-   * @param venueTime before the catch-up began: the history reaches this far.
-   */
-  async #beatUntil(caughtUp: Promise<unknown>, venueTime: number, everyMs: number): Promise<void> {
-    let over = false
-    const end = caughtUp.finally(() => (over = true))
-    for (;;) {
-      await Promise.race([end, delay(everyMs, undefined, { signal: this.#signal })])
-      if (over) return
-      this.#heartbeat(venueTime)
-    }
+    const { deliveries, recovery } = this.#state
+    for (const delivery of deliveries.values()) recovery.catchUp(delivery)
   }
 
   async #beat(connection: FeedConnection, everyMs: number): Promise<void> {
-    for (;;) {
+    const { heartbeats, recovery } = this.#state
+    let askedAt = performance.now()
+    // A short absence is over before the first heartbeat: its windows close once, with all of their trades.
+    await Promise.race([recovery.caughtUp(), delay(everyMs, undefined, { signal: this.#signal })])
+    while (!this.#isHandedOver) {
       const startedAt = performance.now()
-      const settling = this.#settling
-      this.#settling = []
-      try {
-        const venueTime = await connection.venueTime()
-        if (venueTime !== undefined) this.#heartbeat(venueTime)
-        for (const { resolve } of settling) resolve(true)
-      } finally {
-        // A promise keeps its first answer.
-        for (const { resolve } of settling) resolve(false)
+      const asked = this.#settling.length
+      const venueTime = await connection.venueTime()
+      if (venueTime !== undefined && !this.#isHandedOver) heartbeats.tell(venueTime)
+      // What was missed before the connection comes from the history.
+      const settled = recovery.behind > 0 ? [] : this.#settling.splice(0, asked)
+      for (const { resolve } of settled) resolve(true)
+      this.#listen()
+      if (this.#refused.length > 0 && performance.now() - askedAt >= resubscribeMs) {
+        askedAt = performance.now()
+        this.add(this.#refused.flatMap((each) => this.#state.deliveries.get(each) ?? []))
       }
       const restMs = Math.max(0, everyMs - (performance.now() - startedAt))
       await delay(restMs, undefined, { signal: this.#signal })
     }
   }
 
-  /**
-   * Called behind everything that the venue had sent when it told this time, but for what is missing
-   * from instruments with a hole or in catch-up.
-   */
-  #heartbeat(venueTime: number): void {
-    const { config, deliveries, events, log } = this.#state
-    this.#state.venueTime = venueTime
-    const receivedAt = Date.now()
-    const aheadMs = venueTime - config.heartbeat.marginMs - receivedAt
-    if (aheadMs > config.futureToleranceMs) {
-      const message = `the venue's time is ${aheadMs} ms ahead of ours: no heartbeat (tolerance ${config.futureToleranceMs} ms); check both clocks`
-      events.rejected('future', message)
-      log.reject({ reason: 'future', message, original: String(venueTime), instrumentId: null })
+  #listen(): void {
+    if (this.#state.gate.held) {
+      this.#silence.restart()
       return
     }
-    const upTo = nextUpTo({
-      previous: this.#state.upTo,
-      venueTime,
-      marginMs: config.heartbeat.marginMs,
-      incomplete: [...deliveries.values()]
-        .filter((each) => each.hole !== undefined || this.#catchingUp.has(each))
-        .map(({ deliveredUpTo }) => deliveredUpTo),
-    })
-    if (upTo === undefined) return
-    const { feedId, replicaId } = config
-    log.heartbeat({ feedId, replicaId, upTo, receivedAt })
-    this.#state.upTo = upTo
-    events.heartbeat(upTo, venueTime)
+    const verdict = this.#silence.verdict(performance.now())
+    if (verdict !== undefined) throw new ConnectionLost(verdict)
   }
+}
+
+/** What this connection brings proves nothing of what came before it. */
+function beforeCut(delivery: Delivery): void {
+  if (delivery.kind === 'unsequenced') delivery.cut()
+}
+
+/** Nothing can be missing before it after all. */
+function withoutCut(delivery: Delivery): void {
+  if (delivery.kind === 'unsequenced') delivery.overlapped()
 }
 
 /** Whether a row shows no hole in any sequence of ours, though it may be a trade of it. */

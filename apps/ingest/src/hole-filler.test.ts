@@ -14,14 +14,18 @@ const venueTime = 99_000
 
 function cursorAt(sequence: number | null): FeedCursor {
   const eventTime = (sequence ?? 0) * 1000
-  return { feedId: 'f', replicaId: 'a', instrument: 'X', sequence, eventTime, tradeIds: [] }
+  return {
+    feedId: 'f',
+    replicaId: 'a',
+    instrument: 'X',
+    sequence,
+    eventTime,
+    tradeIds: [],
+    upTo: null,
+  }
 }
 
-function begin(
-  cursor: FeedCursor | undefined,
-  options: Partial<ScriptedHistoryOptions>,
-  upTo?: number,
-) {
+function begin(cursor: FeedCursor | undefined, options: Partial<ScriptedHistoryOptions>) {
   const recording = new RecordingLog()
   const history = new ScriptedHistory(options)
   const gaps: SequenceGap[] = []
@@ -39,7 +43,6 @@ function begin(
     tries: 3,
     backoff: { firstMs: 1, maxMs: 1 },
     venueTime: () => venueTime,
-    upTo: () => upTo,
     onPage: () => undefined,
     onFailure: () => undefined,
     onGap: (gap) => gaps.push(gap),
@@ -128,18 +131,24 @@ describe('catching up', () => {
     expect(gaps).toEqual([])
   })
 
-  it('without any answer says that it does not know, and closes the hole when it shows', async () => {
-    const { recording, gaps, delivery, filler, stream, signal } = begin(cursorAt(10), {
+  // A venue that is away for longer than some tries has lost nothing yet.
+  it('waits for a venue that does not answer, however often', async () => {
+    const { recording, gaps, delivery, filler, signal } = begin(cursorAt(10), {
       last: 13,
-      before: failing(3),
+      before: failing(20),
     })
-    await filler.catchUp(delivery, signal)
-    expect(gaps).toMatchObject([
-      { fromSequence: 11, toSequence: null, fromTime: 10_000, toTime: venueTime },
-    ])
-    stream(13)
-    await filler.fill(delivery, signal)
+    expect(await filler.catchUp(delivery, signal)).toEqual({ outcome: 'whole' })
+    expect(gaps).toEqual([])
     expect(recording.sequences).toEqual([11, 12, 13])
+  })
+
+  it('proves nothing where the venue refuses to tell', async () => {
+    const { recording, delivery, filler, stream, signal } = begin(cursorAt(10), {
+      before: failing(9, 'refused'),
+    })
+    expect(await filler.catchUp(delivery, signal)).toEqual({ outcome: 'unproven' })
+    stream(11)
+    expect(recording.sequences).toEqual([11])
   })
 
   it('ends when it is told to, however long the backoff', async () => {
@@ -184,7 +193,7 @@ describe('a hole', () => {
     expect(recording.sequences).toEqual([14, 15, 16])
     expect(gaps).toEqual([
       {
-        gapId: 'f|sample:X|11-13',
+        gapId: 'f|a|sample:X|11',
         feedId: 'f',
         replicaId: 'a',
         instrumentId: 'sample:X',
@@ -195,26 +204,6 @@ describe('a hole', () => {
         state: 'unrecoverable',
       },
     ])
-  })
-
-  // Windows up to the last heartbeat may have closed as complete: a gap that reached back behind it
-  // would contradict them.
-  it('begins no earlier than what heartbeats have vouched for', async () => {
-    const { gaps, delivery, filler, stream, signal } = begin(
-      cursorAt(10),
-      { first: 13, last: 12 },
-      11_700,
-    )
-    stream(13)
-    await filler.fill(delivery, signal)
-    expect(gaps).toMatchObject([{ fromTime: 11_700, toTime: 13_001 }])
-  })
-
-  it('ends behind its beginning, though heartbeats vouched for the time of the trade behind it', async () => {
-    const { gaps, delivery, filler, stream, signal } = begin(cursorAt(10), {}, 20_000)
-    stream(13)
-    await filler.fill(delivery, signal)
-    expect(gaps).toMatchObject([{ fromTime: 20_000, toTime: 20_001 }])
   })
 
   it('is given up at once where the venue refuses the question', async () => {
@@ -239,6 +228,30 @@ describe('a hole', () => {
     await filler.fill(delivery, signal)
     expect(recording.sequences).toEqual([11, 12])
     expect(gaps).toEqual([])
+  })
+
+  it('that was set aside is filled behind what went on, and given up for what the venue has not', async () => {
+    const { recording, gaps, delivery, filler, stream, signal } = begin(cursorAt(10), {
+      first: 12,
+      last: 13,
+    })
+    stream(14)
+    delivery.setAside(venueTime, { delivered: 0, duplicates: 0, rejected: 0 })
+    stream(15)
+    expect(delivery.cursor).toMatchObject({ sequence: 10, eventTime: 10_000 })
+    await filler.fill(delivery, signal)
+    expect(recording.sequences).toEqual([14, 15, 12, 13])
+    expect(gaps).toMatchObject([
+      {
+        fromSequence: 11,
+        toSequence: 11,
+        fromTime: 10_000,
+        toTime: 14_001,
+        state: 'unrecoverable',
+      },
+    ])
+    expect(delivery.cursor).toMatchObject({ sequence: 15, eventTime: 15_000 })
+    expect(delivery.isWhole).toBe(true)
   })
 
   it('keeps the cursor and the covered time before it', () => {

@@ -5,26 +5,39 @@ import type { SequenceGap } from '@tickertape/market-model'
 import { backoffMs } from './backoff.ts'
 import type { BackoffBounds } from './backoff.ts'
 import { CursorAhead, maxHistoryLag } from './cursor-ahead.ts'
-import type { InstrumentDelivery, OfferedCounts } from './instrument-delivery.ts'
+import { noneOffered } from './delivery.ts'
+import type { Delivery, OfferedCounts } from './delivery.ts'
+import type { InstrumentDelivery } from './instrument-delivery.ts'
+import type { MappedTrade } from './mapped-trade.ts'
 import type { MarketLog } from './market-log.ts'
 import { RestError } from './rest-client.ts'
-import type { HistoryPage, TradeHistory } from './trade-history.ts'
+import { hasSequences } from './trade-history.ts'
+import type { HistoryPage, TradeHistory, VenueHistory } from './trade-history.ts'
+import type { UnsequencedDelivery } from './unsequenced-delivery.ts'
 import { untilAborted } from './until-aborted.ts'
 
 export interface HoleFillerOptions {
-  readonly history: TradeHistory
+  readonly history: VenueHistory
   readonly log: MarketLog
-  /** Requests without any progress before a hole is given up. */
+  /** Answers without any progress before a hole is given up; a venue that does not answer is waited for. */
   readonly tries: number
   readonly backoff: BackoffBounds
   /** The venue's time, as far as it is known. */
   readonly venueTime: () => number
-  /** The last heartbeat's; undefined before the first one. */
-  readonly upTo: () => number | undefined
-  readonly onPage: (delivery: InstrumentDelivery, counts: OfferedCounts) => void
-  readonly onFailure: (delivery: InstrumentDelivery, error: RestError, tries: number) => void
+  readonly onPage: (delivery: Delivery, counts: OfferedCounts) => void
+  readonly onFailure: (delivery: Delivery, error: RestError, tries: number) => void
+  /** A hole was given up. */
   readonly onGap: (gap: SequenceGap) => void
 }
+
+/** What is known of an instrument behind a cut. */
+export type CaughtUp =
+  /** Everything was delivered, or announced as lost. */
+  | { readonly outcome: 'whole' }
+  /** The venue refuses to tell: only the next trade's sequence does. */
+  | { readonly outcome: 'unproven' }
+  /** The venue tells no more of a time. */
+  | { readonly outcome: 'lost'; readonly fromTime: number; readonly toTime: number }
 
 /** Fetches what an instrument misses from the venue's history. */
 export class HoleFiller {
@@ -39,80 +52,95 @@ export class HoleFiller {
    *
    * @throws CursorAhead if the venue's present lies before the instrument's position.
    */
-  async catchUp(delivery: InstrumentDelivery, signal: AbortSignal): Promise<void> {
-    if (delivery.beginning === 'with the stream') return
-    const { history, onPage } = this.#options
+  async catchUp(delivery: Delivery, signal: AbortSignal): Promise<CaughtUp> {
+    const { history } = this.#options
+    if (delivery.kind === 'unsequenced') {
+      if (hasSequences(history)) throw new TypeError('A venue with sequences has no last trades')
+      const recent = (): Promise<Recent> => history.recent(delivery.instrument, signal)
+      return await this.#match(delivery, recent, signal)
+    }
+    const told =
+      delivery.beginning === 'with the stream'
+        ? 'refused'
+        : await this.#toPresent(delivery, this.#sequenced, signal)
+    await this.fill(delivery, signal)
+    return told === 'refused' ? { outcome: 'unproven' } : { outcome: 'whole' }
+  }
+
+  /** Closes the holes in front of what waits, and those that are set aside. */
+  async fill(delivery: Delivery, signal: AbortSignal): Promise<void> {
+    if (delivery.kind === 'unsequenced') return
+    let idle = 0
+    let failures = 0
+    for (let { missing } = delivery; missing !== undefined; { missing } = delivery) {
+      const { from, to } = missing.hole
+      const answer = await this.#page(delivery, this.#sequenced, { from, to, failures }, signal)
+      const now = delivery.missing
+      const hasMoved = now?.hole.from !== from || now.hole.to !== to
+      failures = answer === 'failed' ? failures + 1 : 0
+      idle = hasMoved ? 0 : idle + (answer === 'failed' ? 0 : 1)
+      if (hasMoved) continue
+      // What is refused is refused again.
+      if (answer === 'refused' || idle >= this.#options.tries) {
+        this.#giveUp(delivery)
+        idle = 0
+      } else {
+        await this.#wait(failures + idle, signal)
+      }
+    }
+  }
+
+  get #sequenced(): TradeHistory {
+    const { history } = this.#options
+    if (!hasSequences(history)) throw new TypeError('A venue without sequences has no pages')
+    return history
+  }
+
+  async #toPresent(
+    delivery: InstrumentDelivery,
+    history: TradeHistory,
+    signal: AbortSignal,
+  ): Promise<'present' | 'refused'> {
+    const { onPage } = this.#options
     const { position } = delivery
-    let atPresent = false
+    let idle = 0
+    let failures = 0
     delivery.awaitHistory()
-    await this.#fetchUntil(delivery, signal, (last) => {
-      atPresent = last?.hasMore === false
-      if (atPresent) return undefined
-      const from = delivery.position === undefined ? history.firstSequence : delivery.position + 1
-      return { from, to: undefined }
-    })
-    if (atPresent && delivery.position === position) await this.#requireBehind(delivery, signal)
+    for (;;) {
+      const before = delivery.position
+      const from = before === undefined ? history.firstSequence : before + 1
+      const answer = await this.#page(delivery, history, { from, to: undefined, failures }, signal)
+      if (answer === 'refused') return 'refused'
+      if (answer !== 'failed' && !answer.hasMore) break
+      const hasMoved = delivery.position !== before
+      failures = answer === 'failed' ? failures + 1 : 0
+      idle = hasMoved || answer === 'failed' ? 0 : idle + 1
+      if (idle >= this.#options.tries) {
+        this.#giveUp(delivery)
+        idle = 0
+      } else if (!hasMoved) {
+        await this.#wait(failures + idle, signal)
+      }
+    }
+    if (delivery.position === position) await this.#requireBehind(delivery, history, signal)
     if (delivery.position === undefined) {
-      const counts = { delivered: 0, duplicates: 0, rejected: 0 }
+      const counts = noneOffered()
       delivery.takeNextAsFirst(counts)
       onPage(delivery, counts)
     }
-    await this.fill(delivery, signal)
-  }
-
-  /** Closes the holes in front of what waits. */
-  async fill(delivery: InstrumentDelivery, signal: AbortSignal): Promise<void> {
-    await this.#fetchUntil(delivery, signal, () => delivery.hole)
-  }
-
-  async #fetchUntil(
-    delivery: InstrumentDelivery,
-    signal: AbortSignal,
-    wanted: (
-      last: HistoryPage | undefined,
-    ) => { readonly from: number; readonly to: number | undefined } | undefined,
-  ): Promise<void> {
-    const { backoff, history, log, tries } = this.#options
-    let failures = 0
-    let last: HistoryPage | undefined
-    for (let range = wanted(last); range !== undefined; range = wanted(last)) {
-      const before = delivery.position
-      await untilAborted(log.whenRoom(), signal)
-      const { from, to } = range
-      const answer = await this.#ask(delivery, failures, () =>
-        history.page(delivery.instrument, from, to, signal),
-      )
-      const page = answer === 'refused' || answer === 'failed' ? undefined : answer
-      if (page !== undefined) {
-        last = page
-        this.#offer(delivery, page)
-        if (range.to === undefined && !page.hasMore) continue
-      }
-      if (delivery.position !== before) {
-        failures = 0
-        continue
-      }
-      failures += 1
-      // What is refused is refused again.
-      if (failures >= tries || answer === 'refused') {
-        this.#giveUp(delivery)
-        failures = 0
-        // Without an answer there is nothing to tell the end of the history by.
-        if (page === undefined && range.to === undefined) return
-        continue
-      }
-      await delay(backoffMs(failures, backoff, Math.random()), undefined, { signal })
-    }
+    return 'present'
   }
 
   /** Nothing came behind the position: either nothing has happened, or the venue is not there yet. */
-  async #requireBehind(delivery: InstrumentDelivery, signal: AbortSignal): Promise<void> {
-    const { backoff, history, tries } = this.#options
+  async #requireBehind(
+    delivery: InstrumentDelivery,
+    history: TradeHistory,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { cursor } = delivery
     if (typeof cursor?.sequence !== 'number') return
-    for (let failures = 0; failures < tries; failures += 1) {
-      if (failures > 0)
-        await delay(backoffMs(failures, backoff, Math.random()), undefined, { signal })
+    for (let failures = 0; failures < this.#options.tries; failures += 1) {
+      if (failures > 0) await this.#wait(failures, signal)
       const newest = await this.#ask(delivery, failures, () =>
         history.newest(delivery.instrument, signal),
       )
@@ -125,8 +153,42 @@ export class HoleFiller {
     }
   }
 
-  async #ask<T>(
+  async #match(
+    delivery: UnsequencedDelivery,
+    ask: () => Promise<Recent>,
+    signal: AbortSignal,
+  ): Promise<CaughtUp> {
+    for (let failures = 0; ; failures += 1) {
+      await untilAborted(this.#options.log.whenRoom(), signal)
+      const recent = await this.#ask(delivery, failures, ask)
+      if (recent === 'failed') {
+        await this.#wait(failures + 1, signal)
+        continue
+      }
+      const counts = noneOffered()
+      const told = recent === 'refused' ? 'unknown' : recent
+      const overlap = delivery.match(told, this.#options.venueTime(), counts)
+      this.#options.onPage(delivery, counts)
+      return overlap.outcome === 'whole' ? overlap : { ...overlap, outcome: 'lost' }
+    }
+  }
+
+  async #page(
     delivery: InstrumentDelivery,
+    history: TradeHistory,
+    { from, to, failures }: { from: number; to: number | undefined; failures: number },
+    signal: AbortSignal,
+  ): Promise<HistoryPage | 'failed' | 'refused'> {
+    await untilAborted(this.#options.log.whenRoom(), signal)
+    const answer = await this.#ask(delivery, failures, () =>
+      history.page(delivery.instrument, from, to, signal),
+    )
+    if (answer !== 'failed' && answer !== 'refused') this.#offer(delivery, answer)
+    return answer
+  }
+
+  async #ask<T>(
+    delivery: Delivery,
     failures: number,
     ask: () => Promise<T>,
   ): Promise<T | 'refused' | 'failed'> {
@@ -139,18 +201,24 @@ export class HoleFiller {
     }
   }
 
+  async #wait(failures: number, signal: AbortSignal): Promise<void> {
+    await delay(backoffMs(failures, this.#options.backoff, Math.random()), undefined, { signal })
+  }
+
   #offer(delivery: InstrumentDelivery, page: HistoryPage): void {
-    const counts = { delivered: 0, duplicates: 0, rejected: 0 }
+    const counts = noneOffered()
     for (const trade of page.trades) delivery.offer(trade, counts)
     if (delivery.position === undefined) delivery.beginWithWaiting(counts)
     this.#options.onPage(delivery, counts)
   }
 
   #giveUp(delivery: InstrumentDelivery): void {
-    const counts = { delivered: 0, duplicates: 0, rejected: 0 }
-    const { onGap, upTo, venueTime } = this.#options
-    const gap = delivery.giveUp({ upTo: upTo(), until: venueTime() }, counts)
+    const counts = noneOffered()
+    const { onGap, onPage, venueTime } = this.#options
+    const gap = delivery.giveUp(venueTime(), counts)
     if (gap !== undefined) onGap(gap)
-    this.#options.onPage(delivery, counts)
+    onPage(delivery, counts)
   }
 }
+
+type Recent = readonly MappedTrade[]

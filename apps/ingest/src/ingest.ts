@@ -6,10 +6,10 @@ import type { RunningService, ServiceContext } from '@tickertape/service-runtime
 
 import { watchBroker } from './broker-watch.ts'
 import type { IngestConfig } from './config.ts'
+import type { Delivery } from './delivery.ts'
 import { createEvents } from './events.ts'
 import { CursorWriter, readCursors } from './feed-cursors.ts'
-import type { FeedState } from './feed-session.ts'
-import { HoleFiller } from './hole-filler.ts'
+import { createFeedState } from './feed-state.ts'
 import { CatalogReader } from './catalog-reader.ts'
 import type { InstrumentFacts } from './instrument-catalog.ts'
 import { InstrumentDelivery } from './instrument-delivery.ts'
@@ -18,12 +18,14 @@ import { withinLimits } from './limited-connections.ts'
 import { LiveInstruments } from './live-instruments.ts'
 import type { MappingContext } from './mapped-trade.ts'
 import { MarketLog } from './market-log.ts'
+import { beginNewListing } from './new-listing.ts'
 import { openRecorder } from './open-recorder.ts'
 import { throughOutages } from './outages.ts'
 import { historyBackoff, prepare, readFeed } from './read-feed.ts'
-import { ReadingGate } from './reading-gate.ts'
 import { RestClient } from './rest-client.ts'
 import type { Venue } from './venue.ts'
+import { hasSequences } from './trade-history.ts'
+import { UnsequencedDelivery } from './unsequenced-delivery.ts'
 import { untilAborted } from './until-aborted.ts'
 
 /** Longest wait for Kafka at the end, in ms: what is unacknowledged is behind no cursor. */
@@ -61,7 +63,7 @@ async function run(
   stop: AbortSignal,
 ): Promise<void> {
   const { kafka, feedId, replicaId, venue } = config
-  const deliveries = new Map<string, InstrumentDelivery>()
+  const deliveries = new Map<string, Delivery>()
   const facts = new Map<string, InstrumentFacts>()
   const live = new LiveInstruments()
   let opened: MarketLog | undefined
@@ -134,44 +136,25 @@ async function run(
   })
   const history = venue.history(rest, mapping)
   await using recorder = await openRecorder(config, events)
-  const gate = new ReadingGate()
-  const filler = new HoleFiller({
-    history,
-    log,
-    tries: config.holes.tries,
-    backoff: historyBackoff,
-    venueTime: () => state.venueTime ?? Date.now(),
-    upTo: () => state.upTo,
-    onPage: (delivery, counts) => {
-      events.traded('history', counts.delivered)
-      events.duplicated('history', counts.duplicates)
-      if (delivery.waitingCount >= config.holes.buffer) return
-      if (!gate.isHeldBy(delivery.instrument)) return
-      gate.release(delivery.instrument)
-      events.readingResumed('hole', delivery.instrument)
-    },
-    onFailure: (delivery, error, tries) => events.historyFailed(delivery.instrument, error, tries),
-    onGap: events.gaveUp,
-  })
-  const state: FeedState = {
+  const failing = new AbortController()
+  const signal = AbortSignal.any([stop, failing.signal])
+  const state = createFeedState({
     config: { ...config, venue: withinLimits(venue, rest.limits, recorder) },
     events,
     readiness,
     log,
     rest,
     mapping,
-    filler,
-    gate,
     deliveries,
     facts,
     live,
-    venueTime: undefined,
-    upTo: undefined,
-    failures: 0,
-  }
-  const cursorWriter = new CursorWriter({ feedId, replicaId }, log)
-  const failing = new AbortController()
-  const signal = AbortSignal.any([stop, failing.signal])
+    history,
+    backoff: historyBackoff,
+    cursors: cursors.values(),
+    signal,
+  })
+  const vouched = (): number | undefined => state.heartbeats.vouchedUpTo
+  const cursorWriter = new CursorWriter({ feedId, replicaId }, log, vouched)
   const follower = new InstrumentFollower({
     feedId,
     selection: config.instruments,
@@ -182,17 +165,19 @@ async function run(
     live,
     log,
     events,
-    venueTime: () => state.venueTime ?? Date.now(),
-    deliveryOf: (instrument) =>
-      new InstrumentDelivery({
-        feedId,
-        replicaId,
-        instrument,
-        instrumentId: instrumentIdOf({ venue: venue.name, instrument }),
-        log,
-        cursor: cursors.get(instrument),
-      }),
-    prepare: (added, asked) => prepare(added, state, history, cursorWriter, asked),
+    venueTime: () => state.heartbeats.venueTime,
+    deliveryOf: (instrument) => {
+      const instrumentId = instrumentIdOf({ venue: venue.name, instrument })
+      const cursor = cursors.get(instrument)
+      const names = { feedId, replicaId, instrument, instrumentId, cursor }
+      return hasSequences(history)
+        ? new InstrumentDelivery({ ...names, log })
+        : new UnsequencedDelivery({ ...names, log })
+    },
+    prepare: async (added, asked) => {
+      await Promise.all(added.map((each) => beginNewListing(each, history, asked)))
+      await prepare(added, state, history, cursorWriter, asked)
+    },
     everyMs: config.catalogMs,
   })
   await follower.begin(stop)
@@ -204,7 +189,7 @@ async function run(
     watchBroker({ log, readiness, events, ...brokerWatch }, signal),
   ]
   try {
-    await Promise.race([producer.failed, Promise.all(work)])
+    await Promise.race([producer.failed, state.recovery.failed, Promise.all(work)])
   } catch (error) {
     if (!stop.aborted) throw error
   } finally {
@@ -231,7 +216,7 @@ async function readCatalog(
 
 async function writeCursors(
   cursors: CursorWriter,
-  deliveries: ReadonlyMap<string, InstrumentDelivery>,
+  deliveries: ReadonlyMap<string, Delivery>,
   everyMs: number,
   signal: AbortSignal,
 ): Promise<void> {

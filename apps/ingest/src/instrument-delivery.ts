@@ -1,56 +1,36 @@
 import type { FeedCursor, SequenceGap } from '@tickertape/market-model'
 
+import { noneOffered } from './delivery.ts'
+import type { Beginning, DeliveryNames, OfferedCounts } from './delivery.ts'
 import type { MappedTrade } from './mapped-trade.ts'
 import type { MarketLog } from './market-log.ts'
 import { SequenceTracker } from './sequence-tracker.ts'
 import type { Hole } from './sequence-tracker.ts'
 
-export interface InstrumentDeliveryOptions {
-  readonly feedId: string
-  readonly replicaId: string
-  readonly instrument: string
-  readonly instrumentId: string
+export interface InstrumentDeliveryOptions extends DeliveryNames {
   readonly log: MarketLog
-  readonly cursor: FeedCursor | undefined
-}
-
-/** Where an instrument's delivery begins. */
-type Beginning =
-  /** Not known yet. */
-  | 'unknown'
-  /** Behind a sequence, from the cursor or the venue's history. */
-  | 'known'
-  /** The venue had no trade when we began: its first one is ours too. */
-  | 'at the first trade'
-  /** The venue's history does not tell: whatever the stream brings first. */
-  | 'with the stream'
-
-export interface OfferedCounts {
-  /** Trades written to the log. */
-  delivered: number
-  duplicates: number
-  rejected: number
-}
-
-export interface GapBounds {
-  /** The last heartbeat's; undefined before the first one. */
-  readonly upTo: number | undefined
-  /** The venue's time, for a stretch without an end. */
-  readonly until: number
 }
 
 type Sequenced = MappedTrade & { readonly sequence: number }
 
-/** One instrument's way into the log: in the order of its sequence, without holes, each trade once. */
+/** A gap of one instrument whose sequences are known. */
+type HoleGap = SequenceGap & { readonly fromSequence: number; readonly toSequence: number }
+
+/**
+ * One instrument's way into the log: in the order of its sequence, without holes, each trade once. A hole
+ * is announced as a SequenceGap before anything is written from behind it, and again when it is filled or
+ * given up.
+ */
 export class InstrumentDelivery {
+  readonly kind = 'sequenced'
   readonly instrument: string
   readonly instrumentId: string
   readonly #options: InstrumentDeliveryOptions
   readonly #tracker: SequenceTracker<Sequenced>
   #beginning: Beginning
-  /** Of the last trade delivered, or of the cursor. */
-  #eventTime: number | undefined
   #takesNextAsFirst = false
+  /** Announced and not over, by gapId. */
+  readonly #gaps = new Map<string, HoleGap>()
   /** `listed` is announced. */
   listed = false
 
@@ -59,9 +39,12 @@ export class InstrumentDelivery {
     this.#options = options
     this.instrument = options.instrument
     this.instrumentId = options.instrumentId
-    this.#tracker = new SequenceTracker(cursor?.sequence ?? undefined)
-    // A cursor without a time has 0.
-    this.#eventTime = cursor?.eventTime || undefined
+    this.#tracker = new SequenceTracker<Sequenced>({
+      ...(typeof cursor?.sequence === 'number' ? { position: cursor.sequence } : {}),
+      // A cursor without a time has 0.
+      time: cursor?.eventTime || undefined,
+      timeOf: (mapped) => (mapped.kind === 'trade' ? mapped.trade.eventTime : undefined),
+    })
     this.#beginning =
       cursor === undefined ? 'unknown' : cursor.sequence === null ? 'at the first trade' : 'known'
   }
@@ -70,13 +53,26 @@ export class InstrumentDelivery {
     return this.#beginning
   }
 
-  /** Last sequence delivered without a hole. */
+  /** Last sequence up to which nothing is missing. */
   get position(): number | undefined {
     return this.#tracker.position
   }
 
+  /** What is missing before trades that wait for it. */
   get hole(): Hole | undefined {
     return this.#tracker.hole
+  }
+
+  /** What is missing, the most urgent first: trades wait for a hole, and nothing for one set aside. */
+  get missing(): { readonly which: 'aside' | 'first'; readonly hole: Hole } | undefined {
+    const { aside, hole } = this.#tracker
+    if (hole !== undefined) return { which: 'first', hole }
+    return aside === undefined ? undefined : { which: 'aside', hole: aside }
+  }
+
+  /** Whether nothing is known to be missing. */
+  get isWhole(): boolean {
+    return this.missing === undefined
   }
 
   get waitingCount(): number {
@@ -88,7 +84,8 @@ export class InstrumentDelivery {
    * have more. undefined if no time is known.
    */
   get deliveredUpTo(): number | undefined {
-    return this.#eventTime === undefined ? undefined : this.#eventTime - 1
+    const { positionTime } = this.#tracker
+    return positionTime === undefined ? undefined : positionTime - 1
   }
 
   /**
@@ -103,8 +100,9 @@ export class InstrumentDelivery {
       replicaId,
       instrument,
       sequence: this.position ?? null,
-      eventTime: this.#eventTime ?? 0,
+      eventTime: this.#tracker.positionTime ?? 0,
       tradeIds: [],
+      upTo: null,
     }
   }
 
@@ -116,8 +114,8 @@ export class InstrumentDelivery {
       this.beginWithStream()
     } else {
       this.#beginning = 'known'
-      this.#tracker.begin(newest.sequence)
-      if (newest.kind === 'trade') this.#eventTime = newest.trade.eventTime
+      const time = newest.kind === 'trade' ? newest.trade.eventTime : undefined
+      this.#write(this.#tracker.begin(newest.sequence, time), noneOffered())
     }
   }
 
@@ -158,33 +156,79 @@ export class InstrumentDelivery {
   }
 
   /**
-   * Announces the first hole as unrecoverable and goes on behind it. Without a hole the end of what is
-   * missing is not known, nor whether anything is; the stream goes on behind the last trade then.
+   * Announces the hole that trades wait for, once.
    *
-   * It begins no earlier than `upTo`, though what is missing may: readers have closed windows as
-   * complete by what the heartbeats said.
+   * @returns the gap, if it was not announced before.
    */
-  giveUp({ upTo, until }: GapBounds, counts: OfferedCounts): SequenceGap | undefined {
-    const { feedId, replicaId, instrumentId, log } = this.#options
-    const { hole, lowestWaiting } = this.#tracker
-    const from = hole?.from ?? (this.position === undefined ? null : this.position + 1)
-    if (from === null) return undefined
-    const nextTime = lowestWaiting?.kind === 'trade' ? lowestWaiting.trade.eventTime + 1 : until
-    const fromTime = Math.max(this.#eventTime ?? nextTime, upTo ?? -Infinity)
-    const gap: SequenceGap = {
-      gapId: `${feedId}|${instrumentId}|${from}-${hole?.to ?? ''}`,
+  announceHole(venueTime: number): SequenceGap | undefined {
+    const { hole } = this.#tracker
+    if (hole === undefined || this.#gapAround(hole) !== undefined) return undefined
+    const gap = this.#gapOfHole(hole, venueTime)
+    this.#gaps.set(gap.gapId, gap)
+    this.#options.log.gap(gap)
+    return gap
+  }
+
+  /** Announces the hole and goes on without it; it can still be filled. */
+  setAside(venueTime: number, counts: OfferedCounts): SequenceGap | undefined {
+    const gap = this.announceHole(venueTime)
+    this.#write(this.#tracker.setAside(), counts)
+    return gap
+  }
+
+  /**
+   * Announces what is missing as unrecoverable and goes on without it. The gap begins with the last
+   * trade before it, though heartbeats may have passed that: what they said was not true then, and
+   * readers learn it.
+   */
+  giveUp(venueTime: number, counts: OfferedCounts): SequenceGap | undefined {
+    const { missing } = this
+    if (missing === undefined) return undefined
+    const { hole, which } = missing
+    const told =
+      which === 'first' ? this.#gapOfHole(hole, venueTime) : this.#gapOfAside(hole, venueTime)
+    const { gapId } = this.#gapAround(hole) ?? told
+    const gap: HoleGap = { ...told, gapId, state: 'unrecoverable' }
+    this.#gaps.delete(gapId)
+    this.#options.log.gap(gap)
+    this.#write(this.#tracker.giveUp(which), counts)
+    return gap
+  }
+
+  #gapAround({ from, to }: Hole): HoleGap | undefined {
+    return this.#gaps
+      .values()
+      .find(({ fromSequence, toSequence }) => fromSequence <= from && to <= toSequence)
+  }
+
+  /** Of the hole that trades wait for. */
+  #gapOfHole(hole: Hole, venueTime: number): HoleGap {
+    const { frontTime, lowestWaiting } = this.#tracker
+    const next = lowestWaiting?.kind === 'trade' ? lowestWaiting.trade.eventTime : venueTime
+    return this.#gapOf(hole, frontTime, next + 1)
+  }
+
+  /** Of the lowest one that was set aside, which was announced, or is part of what was. */
+  #gapOfAside(hole: Hole, venueTime: number): HoleGap {
+    const toTime = this.#gapAround(hole)?.toTime ?? (this.#tracker.frontTime ?? venueTime) + 1
+    return this.#gapOf(hole, this.#tracker.positionTime, toTime)
+  }
+
+  /** Its id is the same after a restart. */
+  #gapOf({ from, to }: Hole, fromTime: number | undefined, toTime: number): HoleGap {
+    const { feedId, replicaId, instrumentId } = this.#options
+    return {
+      gapId: `${feedId}|${replicaId}|${instrumentId}|${from}`,
       feedId,
       replicaId,
       instrumentId,
-      fromTime,
-      toTime: Math.max(nextTime, fromTime + 1),
+      // A trade further on in the sequence may have an earlier time.
+      fromTime: Math.min(fromTime ?? toTime - 1, toTime - 1),
+      toTime,
       fromSequence: from,
-      toSequence: hole?.to ?? null,
-      state: 'unrecoverable',
+      toSequence: to,
+      state: 'open',
     }
-    log.gap(instrumentId, gap)
-    this.#write(this.#tracker.giveUp(), counts)
-    return gap
   }
 
   #write(ready: readonly Sequenced[], counts: OfferedCounts): void {
@@ -193,9 +237,17 @@ export class InstrumentDelivery {
         this.#reject(mapped, counts)
       } else {
         this.#options.log.trade(mapped.trade)
-        this.#eventTime = mapped.trade.eventTime
         counts.delivered += 1
       }
+    }
+    if (this.#gaps.size > 0) this.#closeGaps()
+  }
+
+  #closeGaps(): void {
+    for (const [gapId, gap] of this.#gaps) {
+      if (this.#tracker.misses({ from: gap.fromSequence, to: gap.toSequence })) continue
+      this.#gaps.delete(gapId)
+      this.#options.log.gap({ ...gap, state: 'backfilled' })
     }
   }
 

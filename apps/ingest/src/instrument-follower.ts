@@ -6,7 +6,7 @@ import type { CatalogReader } from './catalog-reader.ts'
 import type { IngestEvents } from './events.ts'
 import { statusRecord } from './instrument-announcement.ts'
 import type { InstrumentFacts } from './instrument-catalog.ts'
-import type { InstrumentDelivery } from './instrument-delivery.ts'
+import type { Delivery } from './delivery.ts'
 import { matchesPattern } from './instrument-selection.ts'
 import type { InstrumentSelection } from './instrument-selection.ts'
 import type { LiveInstruments } from './live-instruments.ts'
@@ -18,7 +18,7 @@ export interface InstrumentFollowerOptions {
   readonly reader: CatalogReader
   /** Instruments with a cursor: those of an earlier run. */
   readonly known: Iterable<string>
-  readonly deliveries: Map<string, InstrumentDelivery>
+  readonly deliveries: Map<string, Delivery>
   readonly facts: Map<string, InstrumentFacts>
   readonly live: LiveInstruments
   readonly log: Pick<MarketLog, 'status'>
@@ -28,12 +28,9 @@ export interface InstrumentFollowerOptions {
   >
   /** The venue's time, as far as it is known. */
   readonly venueTime: () => number
-  readonly deliveryOf: (instrument: string) => InstrumentDelivery
+  readonly deliveryOf: (instrument: string) => Delivery
   /** Finds where instruments begin and makes it known to the next process. */
-  readonly prepare: (
-    deliveries: readonly InstrumentDelivery[],
-    signal: AbortSignal,
-  ) => Promise<void>
+  readonly prepare: (deliveries: readonly Delivery[], signal: AbortSignal) => Promise<void>
   /** Time between two readings of the catalog. */
   readonly everyMs: number
 }
@@ -48,7 +45,7 @@ const retryBounds = { firstMs: 1_000, maxMs: 60_000 }
 export class InstrumentFollower {
   readonly #options: InstrumentFollowerOptions
   /** Read once and no longer listed: they go on where they stopped if they come back. */
-  readonly #former = new Map<string, InstrumentDelivery>()
+  readonly #former = new Map<string, Delivery>()
   readonly #everListed: Set<string>
   #catalog: readonly InstrumentFacts[] | undefined
 
@@ -159,7 +156,7 @@ export class InstrumentFollower {
     events.instrumentsExpired(expired)
   }
 
-  #tell({ instrument, instrumentId }: InstrumentDelivery, status: 'listed' | 'expired'): void {
+  #tell({ instrument, instrumentId }: Delivery, status: 'listed' | 'expired'): void {
     const { feedId, log, venueTime } = this.#options
     const facts = this.#options.facts.get(instrument)
     const told = { instrumentId, feedId, status, facts, eventTime: venueTime() }

@@ -1,10 +1,10 @@
-import type { InstrumentDelivery } from './instrument-delivery.ts'
+import type { Delivery } from './delivery.ts'
 import { untilAborted } from './until-aborted.ts'
 
 /** An open session, as far as its instruments can change. */
 export interface ChangeableSession {
   /** Subscribes them and catches up. What fails ends the session, and the next one has them too. */
-  add(deliveries: readonly InstrumentDelivery[]): void
+  add(deliveries: readonly Delivery[]): void
   /**
    * Waits until everything that the venue had sent before this call, and what was missed before the
    * session, has been delivered.
@@ -33,7 +33,7 @@ export class LiveInstruments {
   }
 
   /** Without a session there is nothing to do: the next one begins with all instruments. */
-  add(deliveries: readonly InstrumentDelivery[]): void {
+  add(deliveries: readonly Delivery[]): void {
     this.#session?.add(deliveries)
   }
 

@@ -72,9 +72,11 @@ export class MarketLog {
     this.#keyed(instrumentIdOf(trade), { type: 'Trade', value: trade })
   }
 
-  /** @param instrumentId the gap's, which here is never the whole feed. */
-  gap(instrumentId: string, gap: SequenceGap): void {
-    this.#keyed(instrumentId, { type: 'SequenceGap', value: gap })
+  /** To the instrument's partition; to every one, if it is the whole feed's. */
+  gap(gap: SequenceGap): void {
+    const event = { type: 'SequenceGap', value: gap } as const
+    if (gap.instrumentId === null) this.#everywhere(event)
+    else this.#keyed(gap.instrumentId, event)
   }
 
   status(status: InstrumentStatus): void {
@@ -83,10 +85,7 @@ export class MarketLog {
 
   /** To every partition, behind what was written to it before. */
   heartbeat(heartbeat: FeedHeartbeat): void {
-    const value = this.#options.marketEvents.serialize({ type: 'FeedHeartbeat', value: heartbeat })
-    for (let partition = 0; partition < this.#options.partitions; partition += 1) {
-      this.#options.producer.produce({ topic: this.#marketEvents, partition, key: null, value })
-    }
+    this.#everywhere({ type: 'FeedHeartbeat', value: heartbeat })
   }
 
   cursor(key: string, cursor: FeedCursor): void {
@@ -107,6 +106,13 @@ export class MarketLog {
       value: Buffer.from(original),
       headers: rejectedHeaders({ stage: 'ingest', reason, message, ...origin }),
     })
+  }
+
+  #everywhere(event: MarketEvent): void {
+    const value = this.#options.marketEvents.serialize(event)
+    for (let partition = 0; partition < this.#options.partitions; partition += 1) {
+      this.#options.producer.produce({ topic: this.#marketEvents, partition, key: null, value })
+    }
   }
 
   #keyed(key: string, event: MarketEvent): void {

@@ -4,10 +4,10 @@ export interface Readable {
   resume(): void
 }
 
-/** Reading goes on while nobody holds the gate: backpressure from several sides on one socket. */
+/** Reading goes on while nobody holds the gate: one backpressure for all connections of a feed. */
 export class ReadingGate {
   readonly #holders = new Set<string>()
-  #readable: Readable | undefined
+  readonly #readables = new Set<Readable>()
 
   get held(): boolean {
     return this.#holders.size > 0
@@ -17,23 +17,22 @@ export class ReadingGate {
     return this.#holders.has(holder)
   }
 
-  /** @param readable the connection that is read now. */
-  attach(readable: Readable): void {
-    this.#readable = readable
+  /** @param readable a connection that is read, until what is returned is disposed. */
+  attach(readable: Readable): Disposable {
+    this.#readables.add(readable)
     if (this.held) readable.pause()
-  }
-
-  detach(): void {
-    this.#readable = undefined
+    return { [Symbol.dispose]: () => this.#readables.delete(readable) }
   }
 
   hold(holder: string): void {
     const heldBefore = this.held
     this.#holders.add(holder)
-    if (!heldBefore) this.#readable?.pause()
+    if (heldBefore) return
+    for (const readable of this.#readables) readable.pause()
   }
 
   release(holder: string): void {
-    if (this.#holders.delete(holder) && !this.held) this.#readable?.resume()
+    if (!this.#holders.delete(holder) || this.held) return
+    for (const readable of this.#readables) readable.resume()
   }
 }

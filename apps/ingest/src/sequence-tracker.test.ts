@@ -27,7 +27,7 @@ describe('the sequence of an instrument', () => {
   it('comes out once each and in order, whatever the stream drops, repeats or reorders', () => {
     fc.assert(
       fc.property(arrivals, fc.integer({ min: 1, max: 7 }), ({ count, sequences }, pageSize) => {
-        const tracker = new SequenceTracker<number>(0)
+        const tracker = new SequenceTracker<number>({ position: 0 })
         const ready: number[] = []
         const fetchHole = (): boolean => {
           const { hole } = tracker
@@ -52,7 +52,7 @@ describe('the sequence of an instrument', () => {
   it('skips exactly what is given up', () => {
     fc.assert(
       fc.property(arrivals, ({ count, sequences }) => {
-        const tracker = new SequenceTracker<number>(0)
+        const tracker = new SequenceTracker<number>({ position: 0 })
         const ready: number[] = []
         const missing: number[] = []
         for (const sequence of sequences) ready.push(...offer(tracker, sequence))
@@ -69,7 +69,7 @@ describe('the sequence of an instrument', () => {
   })
 
   it('names the first hole and what waits behind it', () => {
-    const tracker = new SequenceTracker<number>(10)
+    const tracker = new SequenceTracker<number>({ position: 10 })
     tracker.offer(15, 15)
     tracker.offer(13, 13)
     expect(tracker.hole).toEqual({ from: 11, to: 12 })
@@ -79,7 +79,7 @@ describe('the sequence of an instrument', () => {
   })
 
   it('knows a duplicate behind its position and one that waits', () => {
-    const tracker = new SequenceTracker<number>(10)
+    const tracker = new SequenceTracker<number>({ position: 10 })
     tracker.offer(12, 12)
     expect(tracker.offer(10, 10).outcome).toBe('duplicate')
     expect(tracker.offer(12, 12).outcome).toBe('duplicate')
@@ -100,5 +100,58 @@ describe('the sequence of an instrument', () => {
     tracker.offer(9, 9)
     expect(tracker.begin(8)).toEqual([9])
     expect(tracker.waitingCount).toBe(0)
+  })
+
+  it('lets what waits go on without a hole set aside, each once, and comes out whole', () => {
+    fc.assert(
+      fc.property(arrivals, fc.integer({ min: 1, max: 5 }), ({ count, sequences }, buffer) => {
+        const tracker = new SequenceTracker<number>({ position: 0 })
+        const ready: number[] = []
+        for (const sequence of sequences) {
+          ready.push(...offer(tracker, sequence))
+          if (tracker.waitingCount >= buffer) ready.push(...tracker.setAside())
+        }
+        ready.push(...offer(tracker, count))
+        const whole = Array.from({ length: count }, (_, index) => index + 1)
+        const position = tracker.position ?? 0
+        // Whatever is behind the position is there, whatever was set aside before it.
+        expect(whole.slice(0, position).every((each) => ready.includes(each))).toBe(true)
+        for (const sequence of whole) ready.push(...offer(tracker, sequence))
+        expect(ready.toSorted((one, other) => one - other)).toEqual(whole)
+        expect(tracker.position).toBe(count)
+        expect(tracker.misses({ from: 1, to: count })).toBe(false)
+      }),
+    )
+  })
+
+  it('stands before a hole set aside, with the time before it, until that is filled', () => {
+    const tracker = new SequenceTracker<number>({
+      position: 10,
+      time: 1_000,
+      timeOf: (item) => item * 100,
+    })
+    tracker.offer(14, 14)
+    expect(tracker.setAside()).toEqual([14])
+    expect([tracker.position, tracker.positionTime, tracker.frontTime]).toEqual([10, 1_000, 1_400])
+    expect(tracker.offer(15, 15)).toEqual({ outcome: 'accepted', ready: [15] })
+    expect(tracker.offer(12, 12)).toEqual({ outcome: 'accepted', ready: [12] })
+    expect(tracker.offer(12, 12).outcome).toBe('duplicate')
+    expect(tracker.aside).toMatchObject({ from: 11, to: 11 })
+    tracker.offer(11, 11)
+    expect([tracker.position, tracker.positionTime]).toEqual([12, 1_200])
+    expect(tracker.misses({ from: 11, to: 13 })).toBe(true)
+    expect(tracker.giveUp('aside')).toEqual([])
+    expect([tracker.position, tracker.positionTime]).toEqual([15, 1_500])
+  })
+
+  it('keeps no more than a thousand holes aside: the last ones become one', () => {
+    const tracker = new SequenceTracker<number>({ position: 0 })
+    for (let sequence = 2; sequence <= 3_000; sequence += 2) {
+      tracker.offer(sequence, sequence)
+      tracker.setAside()
+    }
+    let holes = 0
+    for (; tracker.aside !== undefined; holes += 1) tracker.giveUp('aside')
+    expect(holes).toBe(1_000)
   })
 })

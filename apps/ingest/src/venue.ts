@@ -3,7 +3,7 @@ import type { FrameRecorder } from './frame-recorder.ts'
 import type { InstrumentFacts } from './instrument-catalog.ts'
 import type { MappingContext } from './mapped-trade.ts'
 import type { RestClient } from './rest-client.ts'
-import type { TradeHistory } from './trade-history.ts'
+import type { VenueHistory } from './trade-history.ts'
 
 export interface ConnectOptions {
   readonly url: string
@@ -48,7 +48,7 @@ export interface Venue {
   readonly saysRefused: (body: string) => boolean
   /** @throws ConnectionLost if there is no connection within the timeout. */
   connect(options: ConnectOptions): Promise<FeedConnection>
-  history(rest: RestClient, mapping: () => MappingContext): TradeHistory
+  history(rest: RestClient, mapping: () => MappingContext): VenueHistory
   /**
    * Every instrument that trades now.
    *

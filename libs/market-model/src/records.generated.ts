@@ -266,8 +266,10 @@ export interface FeedCursor {
   readonly sequence: number | null
   /** Event time of the last trade delivered */
   readonly eventTime: number
-  /** Ids at eventTime, where there are no sequences */
+  /** The last ids delivered, newest last, where there are no sequences; empty where there are */
   readonly tradeIds: readonly string[]
+  /** Up to when the replica's heartbeats vouched for the feed and no gap of it was open: what a restart has missed begins here; null if they had not begun */
+  readonly upTo: number | null
 }
 
 export type TradeStatus = 'confirmed' | 'pending' | 'cancelled'

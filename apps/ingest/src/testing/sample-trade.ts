@@ -25,6 +25,7 @@ export function sampleTrade(sequence: number, instrument = 'X'): MappedTrade {
   return { kind: 'trade', trade, sequence }
 }
 
-export function sampleTrades(from: number, to: number): readonly MappedTrade[] {
-  return Array.from({ length: to - from + 1 }, (_, index) => sampleTrade(from + index))
+export function sampleTrades(from: number, to: number, instrument = 'X'): readonly MappedTrade[] {
+  const length = Math.max(0, to - from + 1)
+  return Array.from({ length }, (_, index) => sampleTrade(from + index, instrument))
 }

@@ -8,7 +8,7 @@ export interface ScriptedHistoryOptions {
   last: number
   pageSize: number
   /** Called before each answer; what it throws is the answer. */
-  before: (from: number, to: number | undefined) => void
+  before: (from: number, to: number | undefined, instrument: string) => void
 }
 
 /** A venue's past that a test decides. */
@@ -26,14 +26,14 @@ export class ScriptedHistory implements TradeHistory {
     return Promise.resolve(sampleTrades(last, last).at(last === 0 ? 1 : 0))
   }
 
-  async page(_instrument: string, from: number, to: number | undefined): Promise<HistoryPage> {
+  async page(instrument: string, from: number, to: number | undefined): Promise<HistoryPage> {
     this.asked.push({ from, to })
     await Promise.resolve()
-    this.options.before(from, to)
+    this.options.before(from, to, instrument)
     const { first, last, pageSize } = this.options
     const begin = Math.max(from, first)
     const end = Math.min(last, to ?? last)
-    const trades = sampleTrades(begin, Math.min(end, begin + pageSize - 1))
+    const trades = sampleTrades(begin, Math.min(end, begin + pageSize - 1), instrument)
     return { trades, hasMore: begin + pageSize - 1 < end }
   }
 }

@@ -1,25 +1,23 @@
 import { ConnectionLost } from '../feed.ts'
 import type { FeedConnection } from '../feed.ts'
 import type { MappedTrade } from '../mapped-trade.ts'
+import type { VenueHistory } from '../trade-history.ts'
 import type { ConnectOptions, Venue } from '../venue.ts'
-import type { ScriptedHistory } from './scripted-history.ts'
 
-/** A venue whose connection a test holds in its hands. */
+/** A venue whose connections a test holds in its hands. */
 export class ScriptedVenue {
   readonly venue: Venue
+  /** All that there were, the newest last. */
+  readonly connections: ScriptedConnection[] = []
   /** Answers of the venue's clock, in turn; the last one stays. */
   times: (number | undefined)[] = [0]
   refused: readonly string[] = []
-  paused = false
   asked = 0
   subscriptions = 0
   /** Called before the answer to a subscription. */
   beforeAnswer: () => void = () => undefined
-  #options: ConnectOptions | undefined
-  #end = Promise.withResolvers<string>()
-  #resumed = Promise.withResolvers<void>()
 
-  constructor(history: ScriptedHistory) {
+  constructor(history: VenueHistory) {
     this.venue = {
       name: 'sample',
       webSocketUrl: 'ws://sample',
@@ -29,61 +27,102 @@ export class ScriptedVenue {
       restBudget: { capacity: 1, refillPerSecond: 1 },
       saysRateLimited: () => false,
       saysRefused: () => false,
-      connect: (options) => Promise.resolve(this.#connect(options)),
+      connect: (options) => {
+        const connection = new ScriptedConnection(this, options)
+        this.connections.push(connection)
+        return Promise.resolve(connection)
+      },
       history: () => history,
     }
   }
 
   get connected(): boolean {
-    return this.#options !== undefined
+    return this.connections.at(-1)?.isOpen === true
   }
 
+  get paused(): boolean {
+    return this.connections.at(-1)?.paused === true
+  }
+
+  /** Sends trades over the newest connection. */
   frame(...trades: readonly MappedTrade[]): void {
-    this.#options?.handlers.trades(trades)
+    this.connections.at(-1)?.frame(...trades)
   }
 
   malformed(frame: string): void {
-    this.#options?.handlers.malformed(frame, 'scripted')
+    this.connections.at(-1)?.malformed(frame)
   }
 
   cut(reason: string): void {
-    this.#options = undefined
+    this.connections.at(-1)?.cut(reason)
+  }
+}
+
+export class ScriptedConnection implements FeedConnection {
+  readonly closed: Promise<string>
+  paused = false
+  isOpen = true
+  readonly #venue: ScriptedVenue
+  readonly #options: ConnectOptions
+  readonly #end = Promise.withResolvers<string>()
+  #resumed = Promise.withResolvers<void>()
+
+  constructor(venue: ScriptedVenue, options: ConnectOptions) {
+    this.#venue = venue
+    this.#options = options
+    this.closed = this.#end.promise
+    options.signal.addEventListener('abort', () => this.cut('ended by us'), { once: true })
+  }
+
+  frame(...trades: readonly MappedTrade[]): void {
+    if (this.isOpen) this.#options.handlers.trades(trades)
+  }
+
+  malformed(frame: string): void {
+    if (this.isOpen) this.#options.handlers.malformed(frame, 'scripted')
+  }
+
+  /** The venue announces that it ends this connection. */
+  announceEnd(message: string): void {
+    this.#options.handlers.closing?.(message)
+  }
+
+  cut(reason: string): void {
+    this.isOpen = false
     this.#end.resolve(reason)
   }
 
-  #connect(options: ConnectOptions): FeedConnection {
-    this.#options = options
-    this.#end = Promise.withResolvers<string>()
-    this.paused = false
-    options.signal.addEventListener('abort', () => this.cut('ended by us'), { once: true })
-    return {
-      closed: this.#end.promise,
-      subscribe: async () => {
-        this.beforeAnswer()
-        await this.#answerRead()
-        this.subscriptions += 1
-        return { refused: this.refused }
-      },
-      venueTime: async () => {
-        await this.#answerRead()
-        this.asked += 1
-        return this.times.length > 1 ? this.times.shift() : this.times[0]
-      },
-      pause: () => {
-        this.paused = true
-      },
-      resume: () => {
-        this.paused = false
-        this.#resumed.resolve()
-        this.#resumed = Promise.withResolvers()
-      },
-      [Symbol.dispose]: () => this.cut('ended by us'),
-    }
+  async subscribe(): Promise<{ readonly refused: readonly string[] }> {
+    this.#venue.beforeAnswer()
+    await this.#answerRead()
+    this.#venue.subscriptions += 1
+    return { refused: this.#venue.refused }
   }
+
+  async venueTime(): Promise<number | undefined> {
+    await this.#answerRead()
+    this.#venue.asked += 1
+    const { times } = this.#venue
+    return times.length > 1 ? times.shift() : times[0]
+  }
+
+  pause(): void {
+    this.paused = true
+  }
+
+  resume(): void {
+    this.paused = false
+    this.#resumed.resolve()
+    this.#resumed = Promise.withResolvers()
+  }
+
+  [Symbol.dispose](): void {
+    this.cut('ended by us')
+  }
+
   /** An answer, as any frame, comes only while the connection is read. */
   async #answerRead(): Promise<void> {
-    const end = this.#end.promise
-    while (this.connected && this.paused) await Promise.race([this.#resumed.promise, end])
-    if (!this.connected) throw new ConnectionLost('cut')
+    while (this.isOpen && this.paused) await Promise.race([this.#resumed.promise, this.closed])
+    if (!this.isOpen) throw new ConnectionLost('cut')
   }
 }

@@ -1,0 +1,113 @@
+import type { Readiness } from '@tickertape/service-runtime'
+
+import type { IngestConfig } from './config.ts'
+import type { Delivery } from './delivery.ts'
+import type { IngestEvents } from './events.ts'
+import type { FeedGaps } from './feed-gaps.ts'
+import type { FeedRecovery } from './feed-recovery.ts'
+import type { MarketLog } from './market-log.ts'
+import { nextUpTo } from './up-to.ts'
+
+export interface FeedHeartbeatsOptions {
+  readonly config: Pick<IngestConfig, 'feedId' | 'replicaId' | 'heartbeat' | 'futureToleranceMs'>
+  readonly log: MarketLog
+  readonly events: Pick<IngestEvents, 'heartbeat' | 'rejected'>
+  readonly readiness: Readiness
+  readonly recovery: Pick<FeedRecovery, 'incomplete' | 'passedOver'>
+  readonly gaps: Pick<FeedGaps, 'openFrom'>
+  readonly deliveries: ReadonlyMap<string, Delivery>
+  /** Up to when a process before this one vouched for the feed; undefined if there was none. */
+  readonly vouchedBefore: number | undefined
+}
+
+/** What a feed says of how far it has delivered everything, over all of its connections. */
+export class FeedHeartbeats {
+  readonly #options: FeedHeartbeatsOptions
+  /** The last heartbeat's. */
+  #upTo: number | undefined
+  /** Where an absence before the first heartbeat begins. */
+  #since: number | undefined
+  #hasBegun = false
+  #venueTime: number | undefined
+  #toldAt = performance.now()
+
+  constructor(options: FeedHeartbeatsOptions) {
+    this.#options = options
+    this.#since = options.vouchedBefore
+  }
+
+  /** As it was told last, milliseconds since the epoch; before that by our clock. */
+  get venueTime(): number {
+    return this.#venueTime ?? Date.now()
+  }
+
+  set venueTime(time: number) {
+    this.#venueTime = time
+  }
+
+  /** What a restart has missed begins here: nothing before it is open. */
+  get vouchedUpTo(): number | undefined {
+    const upTo = this.#upTo ?? this.#since
+    const { openFrom } = this.#options.gaps
+    return openFrom === undefined || upTo === undefined ? upTo : Math.min(openFrom, upTo)
+  }
+
+  /**
+   * Since when nothing was heard, at the begin of a connection; nothing, if the feed was never heard.
+   * `isKnown`: the log may have a gap that begins there.
+   */
+  absence(): { readonly fromTime: number | undefined; readonly isKnown: boolean } {
+    return { fromTime: this.#upTo ?? this.#since, isKnown: !this.#hasBegun }
+  }
+
+  /** A connection delivers, `venueTime` at the latest. */
+  begin(venueTime: number): void {
+    this.#hasBegun = true
+    this.#since ??= venueTime
+  }
+
+  /**
+   * Called behind everything that the venue had sent when it told this time, but for what is missing
+   * from instruments.
+   */
+  tell(venueTime: number): void {
+    const { config, deliveries, events, log, recovery } = this.#options
+    this.#venueTime = venueTime
+    const now = performance.now()
+    // While Kafka takes nothing nobody makes progress, nor would a heartbeat arrive.
+    const elapsedMs = log.full ? 0 : Math.min(now - this.#toldAt, 2 * config.heartbeat.everyMs)
+    this.#toldAt = now
+    if (log.full) return
+    const receivedAt = Date.now()
+    const incomplete = recovery.incomplete(deliveries.values(), elapsedMs)
+    this.#tellPassedOver()
+    if (this.#isFuture(venueTime, receivedAt)) return
+    const { marginMs } = config.heartbeat
+    const upTo = nextUpTo({ previous: this.#upTo, venueTime, marginMs, incomplete })
+    if (upTo === undefined) return
+    const { feedId, replicaId } = config
+    log.heartbeat({ feedId, replicaId, upTo, receivedAt })
+    this.#upTo = upTo
+    events.heartbeat(upTo, venueTime)
+  }
+
+  #isFuture(venueTime: number, receivedAt: number): boolean {
+    const { config, events, log } = this.#options
+    const aheadMs = venueTime - config.heartbeat.marginMs - receivedAt
+    if (aheadMs <= config.futureToleranceMs) return false
+    const message = `the venue's time is ${aheadMs} ms ahead of ours: no heartbeat (tolerance ${config.futureToleranceMs} ms); check both clocks`
+    events.rejected('future', message)
+    log.reject({ reason: 'future', message, original: String(venueTime), instrumentId: null })
+    return true
+  }
+
+  #tellPassedOver(): void {
+    const { readiness, recovery } = this.#options
+    const { passedOver } = recovery
+    if (passedOver.length === 0) readiness.ready('missing')
+    else {
+      const reason = `the venue's history does not give what is missing of ${passedOver.join(', ')}: their candles have quality gap`
+      readiness.degrade('missing', reason)
+    }
+  }
+}
