@@ -119,6 +119,10 @@ export const settings = {
   INGEST_MAX_CONNECTION_MS: optionalIntegerSetting(
     'Age beyond which the venue cuts a connection: another one takes over before; empty: what the venue says',
   ),
+  INGEST_TRACE_ONE_IN: integerSetting({
+    default: '0',
+    about: 'One record in so many begins a trace (header traceparent); 0: none',
+  }),
   INGEST_RECORD_FOLDER: textSetting({
     default: '',
     about:
@@ -148,6 +152,8 @@ export interface IngestConfig {
   readonly maxInFlight: number
   readonly holes: { readonly buffer: number; readonly tries: number; readonly waitMs: number }
   readonly cursorMs: number
+  /** One record in so many is traced; 0 for none. */
+  readonly traceOneIn: number
   /** undefined: frames are not recorded. */
   readonly recording: { readonly folder: string; readonly maxBytes: number } | undefined
   readonly connection: {
@@ -187,6 +193,7 @@ export function readConfig(values: SettingValues<typeof settings>): IngestConfig
       waitMs: values.INGEST_HOLE_WAIT_MS,
     },
     cursorMs: values.INGEST_CURSOR_MS,
+    traceOneIn: values.INGEST_TRACE_ONE_IN,
     recording:
       values.INGEST_RECORD_FOLDER === ''
         ? undefined

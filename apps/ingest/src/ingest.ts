@@ -1,6 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { EventProducer, Registry, Serializer, requireTopics } from '@tickertape/kafka-avro'
+import {
+  EventProducer,
+  Registry,
+  Serializer,
+  requireTopics,
+  topicName,
+} from '@tickertape/kafka-avro'
 import { instrumentIdOf } from '@tickertape/market-model'
 import type { RunningService, ServiceContext } from '@tickertape/service-runtime'
 
@@ -21,6 +27,7 @@ import { MarketLog } from './market-log.ts'
 import { beginNewListing } from './new-listing.ts'
 import { openRecorder } from './open-recorder.ts'
 import { throughOutages } from './outages.ts'
+import { traced } from './traced-producer.ts'
 import { historyBackoff, prepare, readFeed } from './read-feed.ts'
 import { RestClient } from './rest-client.ts'
 import type { Venue } from './venue.ts'
@@ -108,7 +115,7 @@ async function run(
     })
   })
   const log = new MarketLog({
-    producer,
+    producer: traced(producer, topicName('market-events', kafka.topicPrefix), config.traceOneIn),
     marketEvents,
     feedCursors,
     partitions,
