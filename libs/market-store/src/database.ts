@@ -6,6 +6,8 @@ export interface DatabaseOptions {
   readonly applicationName: string
   /** Most connections at a time; 2 unless given. */
   readonly maxConnections?: number
+  /** Where tables are looked for and made: the search path of every connection; `public` unless given. */
+  readonly schema?: string
   /** Longest wait for the answer to one statement, in ms; no limit unless given. */
   readonly queryTimeoutMs?: number
 }
@@ -63,7 +65,7 @@ export class Database implements AsyncDisposable {
 
   constructor(url: string, options: DatabaseOptions) {
     this.#pool = new pg.Pool({
-      connectionString: url,
+      ...inSchema(url, options.schema ?? 'public'),
       application_name: options.applicationName,
       max: options.maxConnections ?? 2,
       connectionTimeoutMillis: connectTimeoutMs,
@@ -159,6 +161,22 @@ class OpenTransaction implements Transaction {
       throw error
     }
   }
+}
+
+/**
+ * The search path is a parameter of the connection's start: no statement can come before it. Options of
+ * the URL's own stay.
+ */
+function inSchema(url: string, schema: string): pg.PoolConfig {
+  // The server splits options at spaces, and takes a backslash for an escape.
+  const path = `"${schema.replaceAll('"', '""')}"`.replaceAll(/[\\\s]/g, String.raw`\$&`)
+  const options = `-c search_path=${path}`
+  if (!url.includes('options=')) return { connectionString: url, options }
+  // Those of the URL would take the place of ours.
+  const at = new URL(url)
+  const own = at.searchParams.get('options') ?? ''
+  at.searchParams.delete('options')
+  return { connectionString: at.toString(), options: `${own} ${options}` }
 }
 
 function toQuery(statement: Statement | string): pg.QueryConfig {

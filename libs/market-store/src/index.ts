@@ -18,7 +18,7 @@ export {
 export type { SourcePosition } from './fields.ts'
 export { candleFormat, tradeFormat } from './formats.ts'
 export { migrate } from './migrate.ts'
-export type { Migration } from './migrate.ts'
+export type { MigrateOptions, Migration } from './migrate.ts'
 export { candleRow, gapRow, instrumentRow, timeText, tradeRow } from './rows.ts'
 export type { CandleRow, GapRow, InstrumentRow, RejectedRow, TradeRow } from './rows.ts'
 export {
@@ -31,4 +31,9 @@ export {
   sinkOffsets,
   trades,
 } from './schema.ts'
-export { ensureTradePartitions, isPartitionable, tradeDay } from './trade-partitions.ts'
+export {
+  dropTradePartitionsBefore,
+  ensureTradePartitions,
+  isPartitionable,
+  tradeDay,
+} from './trade-partitions.ts'

@@ -13,10 +13,16 @@ export interface Migration {
 }
 
 /** Chosen once; every version of every service that migrates this database takes the same lock. */
-const advisoryLock = 7_438_201_955
+const migrationLock = 743_820_195
+
+export interface MigrateOptions {
+  /** Where the tables are, and the record of what was applied; made if missing. `public` unless given. */
+  readonly schema?: string
+  readonly migrations?: readonly Migration[]
+}
 
 /**
- * Brings a database to this version's tables: applies the migrations that are missing, in one
+ * Brings a schema to this version's tables: applies the migrations that are missing, in one
  * transaction, under an advisory lock, so that any number of services can start at once.
  *
  * @returns names of the migrations that were applied.
@@ -25,14 +31,19 @@ const advisoryLock = 7_438_201_955
  */
 export async function migrate(
   databaseUrl: string,
-  migrations: readonly Migration[] = ownMigrations,
+  { schema = 'public', migrations = ownMigrations }: MigrateOptions = {},
 ): Promise<readonly string[]> {
   await using database = new Database(databaseUrl, {
     applicationName: 'tickertape-migrate',
     maxConnections: 1,
+    schema,
   })
   return await database.transaction(async (transaction) => {
-    await transaction.query(`select pg_advisory_xact_lock(${advisoryLock})`)
+    await transaction.query({
+      text: 'select pg_advisory_xact_lock($1, hashtext($2))',
+      values: [migrationLock, schema],
+    })
+    await requireSchema(transaction, schema)
     await transaction.query(
       `create table if not exists schema_migrations (
         number integer primary key,
@@ -47,6 +58,15 @@ export async function migrate(
     for (const migration of missing) await apply(transaction, migration)
     return missing.map(({ name }) => name)
   })
+}
+
+/** Not `create schema if not exists` at once: that takes a permission even where the schema is there. */
+async function requireSchema(transaction: Transaction, schema: string): Promise<void> {
+  const { count } = await transaction.query({
+    text: 'select from pg_namespace where nspname = $1',
+    values: [schema],
+  })
+  if (count === 0) await transaction.query(`create schema "${schema.replaceAll('"', '""')}"`)
 }
 
 interface AppliedMigration {

@@ -1,4 +1,4 @@
-import type { Database, Transaction } from './database.ts'
+import type { Database, Session, Transaction } from './database.ts'
 
 const dayMs = 86_400_000
 
@@ -27,7 +27,8 @@ export function isPartitionable(eventTime: number): boolean {
  * do so at once, and others go on writing meanwhile.
  *
  * In a transaction the partitions are there for others once it commits, and whoever needs a new one
- * waits until then.
+ * waits until then. A transaction that has used `trades` may not see what others add afterwards: its rows
+ * of that day fail (`isMissingPartition`), and can be written in another transaction.
  *
  * @param days as `tradeDay` gives them, in any order, the same more than once.
  * @returns names of the partitions that were made.
@@ -66,7 +67,76 @@ async function addPartitions(
   return missing.map(partitionName)
 }
 
-/** Chosen once, for every version that adds or drops partitions. */
+/**
+ * Drops the partitions of `trades` before a day, with their rows. Readers and writers of other days go on
+ * meanwhile; it waits for those who read these. Only partitions of one day that this lib has made are
+ * dropped.
+ *
+ * What is interrupted is finished by the next call. If another process is at it, nothing is done.
+ *
+ * @param day the first one that is kept, as `tradeDay` gives it.
+ * @returns names of the partitions that were dropped.
+ */
+export async function dropTradePartitionsBefore(
+  database: Database,
+  day: number,
+): Promise<readonly string[]> {
+  return await database.session(async (session) => {
+    const { rows } = await session.query<{ locked: boolean }>(
+      `select pg_try_advisory_lock(${retentionLock}, hashtext(current_schema())) as locked`,
+    )
+    if (rows[0]?.locked !== true) return []
+    const expired = (await retainedPartitions(session)).filter(
+      ({ name }) => name < partitionName(Math.max(firstDay, day)),
+    )
+    for (const partition of expired) await dropPartition(session, partition)
+    return expired.map(({ name }) => name)
+  })
+}
+
+interface Partition {
+  readonly name: string
+  readonly state: 'attached' | 'detaching' | 'detached'
+}
+
+/** Marks what is about to be detached: a table that somebody else has detached to keep it stays. */
+const droppedNext = 'Past its retention: dropped as soon as nobody reads it'
+
+/** Partitions of a day, and those that were detached in order to be dropped. */
+async function retainedPartitions(session: Session): Promise<readonly Partition[]> {
+  const { rows } = await session.query<Partition>({
+    text: `select relname as name, case
+        when inhrelid is null then 'detached'
+        when inhdetachpending then 'detaching'
+        else 'attached'
+      end as state
+      from pg_class
+        left join pg_inherits on inhrelid = pg_class.oid and inhparent = 'trades'::regclass
+        join pg_namespace on pg_namespace.oid = relnamespace
+      where nspname = current_schema() and relkind = 'r'
+        and relname ~ '^trades_[0-9]{8}$'
+        and (inhrelid is not null or obj_description(pg_class.oid, 'pg_class') = $1)
+      order by relname`,
+    values: [droppedNext],
+  })
+  return rows
+}
+
+/** `concurrently` does not lock `trades` against anyone, but commits in between: see `Partition`. */
+async function dropPartition(session: Session, { name, state }: Partition): Promise<void> {
+  if (state === 'attached') {
+    await session.query(`comment on table ${name} is '${droppedNext}'`)
+    await session.query(`alter table trades detach partition ${name} concurrently`)
+  } else if (state === 'detaching') {
+    await session.query(`alter table trades detach partition ${name} finalize`)
+  }
+  await session.query(`drop table ${name}`)
+}
+
+/** Chosen once, for every version that drops partitions. */
+const retentionLock = 1_917_364_204
+
+/** Chosen once, for every version that adds partitions. */
 const partitionLock = 1_917_364_203
 
 async function missingPartitions(

@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
 import type { Candle, Decimal, Trade } from '@tickertape/market-model'
-import { noOptionalFacts } from '@tickertape/market-model'
 import { testDatabase } from '@tickertape/testing'
 import type { TestDatabase } from '@tickertape/testing'
 
@@ -24,6 +23,7 @@ import {
   tradeRow,
   trades,
 } from '../src/index.ts'
+import { plainTrade } from './plain-trade.ts'
 
 let created: TestDatabase
 let database: Database
@@ -146,27 +146,6 @@ async function stored(table: 'trades' | 'candles'): Promise<readonly string[]> {
     `select stored::text as row from ${table} as stored order by row`,
   )
   return rows.map(({ row }) => row)
-}
-
-function plainTrade(tradeId: string, changes: Partial<Trade> = {}): Trade {
-  return {
-    venue: 'deribit',
-    feedId: 'deribit',
-    instrument: 'BTC-PERPETUAL',
-    tradeId,
-    version: 0,
-    status: 'confirmed',
-    sequence: null,
-    venueOrder: null,
-    price: { mantissa: 1, exponent: 0 },
-    quantity: { mantissa: 1, exponent: 0 },
-    notionalUsd: null,
-    takerSide: 'buy',
-    eventTime: day,
-    receivedAt: day,
-    ...noOptionalFacts,
-    ...changes,
-  }
 }
 
 function rowsOf(...list: readonly Trade[]): CopyRows<Trade> {
