@@ -1,4 +1,4 @@
-import { binance } from './binance/binance-venue.ts'
+import { binance, binanceCoinm, binanceUsdm } from './binance/binance-venue.ts'
 import { bybitInverse, bybitLinear, bybitSpot } from './bybit/bybit-venue.ts'
 import { deribit } from './deribit/deribit-venue.ts'
 import type { Instrument } from './market/instrument.ts'
@@ -12,6 +12,8 @@ import type { SimulatedVenue } from './venue.ts'
 export const venues: Readonly<Record<Venue, SimulatedVenue>> = {
   deribit,
   binance,
+  'binance-usdm': binanceUsdm,
+  'binance-coinm': binanceCoinm,
   okx,
   'bybit-spot': bybitSpot,
   'bybit-linear': bybitLinear,

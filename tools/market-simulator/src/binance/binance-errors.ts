@@ -29,10 +29,15 @@ export function illegalCharacters(name: string): BinanceError {
   )
 }
 
-export function overWeight(): BinanceError {
+export function keyMissing(): BinanceError {
+  return new BinanceError(-2014, 'API-key format invalid.', 401)
+}
+
+/** @param limit weight that an address has in a minute */
+export function overWeight(limit: number): BinanceError {
   return new BinanceError(
     -1003,
-    'Too many requests; current limit of IP is 6000 request weight per 1 MINUTE.',
+    `Too many requests; current limit of IP is ${limit} request weight per 1 MINUTE.`,
     429,
   )
 }

@@ -31,6 +31,64 @@ export const binanceInstruments: readonly Instrument[] = [
   },
 ]
 
+const perpetual = { kind: 'perpetual', tickUnits: 1, lotUnits: 1 } as const
+
+/** Quantities are in base. */
+export const usdmInstruments: readonly Instrument[] = [
+  {
+    ...perpetual,
+    venue: 'binance-usdm',
+    name: 'BTCUSDT',
+    base: 'BTC',
+    quote: 'USDT',
+    inverse: false,
+    priceDecimals: 1,
+    quantityDecimals: 3,
+    basePrice: 91_900,
+    tradesPerMinute: 3600,
+  },
+  {
+    ...perpetual,
+    venue: 'binance-usdm',
+    name: 'ETHUSDT',
+    base: 'ETH',
+    quote: 'USDT',
+    inverse: false,
+    priceDecimals: 2,
+    quantityDecimals: 3,
+    basePrice: 2946,
+    tradesPerMinute: 1200,
+  },
+]
+
+/** Quantities count contracts, of 100 dollars for Bitcoin and of 10 for all others. */
+export const coinmInstruments: readonly Instrument[] = [
+  {
+    ...perpetual,
+    venue: 'binance-coinm',
+    name: 'BTCUSD_PERP',
+    base: 'BTC',
+    quote: 'USD',
+    inverse: true,
+    priceDecimals: 1,
+    quantityDecimals: 0,
+    basePrice: 91_880,
+    tradesPerMinute: 900,
+  },
+  {
+    ...perpetual,
+    venue: 'binance-coinm',
+    name: 'ETHUSD_PERP',
+    base: 'ETH',
+    quote: 'USD',
+    inverse: true,
+    priceDecimals: 2,
+    quantityDecimals: 0,
+    basePrice: 2945,
+    tradesPerMinute: 600,
+  },
+]
+
 /**
  * An instrument that a recording names and the list above does not. Only what its name tells is right;
  * ticks and lots are placeholders, since a replay sends the recorded digits.

@@ -4,22 +4,25 @@ import type { WebSocket } from 'ws'
 import type { Feed } from '../feed.ts'
 import type { VenueContext, VenueProtocol } from '../venue.ts'
 import { openSession } from '../venue-session.ts'
+import type { BinanceMarket } from './binance-market.ts'
 import { binanceRoutes } from './binance-rest.ts'
 import { BinanceSession, rawChannel } from './binance-session.ts'
 import { rawEvent } from './binance-text.ts'
 
-/** Binance spot: streams at /stream and /ws, REST under /api/v3. */
+/** One of Binance's markets: streams at /stream and /ws, REST under /api/v3, or what the market has. */
 export class BinanceProtocol implements VenueProtocol {
   readonly feed: Feed
   readonly #context: VenueContext
+  readonly #market: BinanceMarket
 
-  constructor(context: VenueContext, feed: Feed) {
+  constructor(market: BinanceMarket, context: VenueContext, feed: Feed) {
     this.feed = feed
+    this.#market = market
     this.#context = context
   }
 
   speaksAt(path: string): boolean {
-    return path === '/stream' || path === '/ws' || path.startsWith('/ws/')
+    return this.#isCombined(path) || this.#rawStreams(path) !== undefined
   }
 
   mayConnect(): boolean {
@@ -28,15 +31,18 @@ export class BinanceProtocol implements VenueProtocol {
 
   accept(socket: WebSocket, transport: Duplex, url: URL): void {
     const context = this.#context
-    const combined = url.pathname === '/stream'
-    const listed = combined ? url.searchParams.get('streams') : url.pathname.slice('/ws/'.length)
+    const combined = this.#isCombined(url.pathname)
+    const listed = combined ? url.searchParams.get('streams') : this.#rawStreams(url.pathname)
     const streams = (listed ?? '').split('/').filter((stream) => stream !== '')
     const session = openSession(
       context,
-      'binance',
+      this.#market.venue,
       { socket, transport },
       (connection) =>
-        new BinanceSession({ connection, context, feed: this.feed, combined }, streams),
+        new BinanceSession(
+          { binance: this.#market, connection, context, feed: this.feed, combined },
+          streams,
+        ),
     )
     socket.on('ping', () => session.countMessage())
     socket.on('pong', () => {
@@ -46,14 +52,37 @@ export class BinanceProtocol implements VenueProtocol {
   }
 
   routes(app: FastifyInstance): void {
-    binanceRoutes(app, this.#context)
+    binanceRoutes(app, this.#market, this.#context)
+  }
+
+  #isCombined(path: string): boolean {
+    const { prefix, streamPaths } = this.#market
+    return streamPaths.some((each) => path === `${prefix}${each}`)
+  }
+
+  /** Streams in the path behind /ws; undefined at another path. */
+  #rawStreams(path: string): string | undefined {
+    const { prefix, streamPaths } = this.#market
+    for (const each of streamPaths) {
+      const raw = `${prefix}${each.replace(/stream$/, 'ws')}`
+      if (path === raw) return ''
+      if (path.startsWith(`${raw}/`)) return path.slice(raw.length + 1)
+    }
+    return undefined
   }
 }
 
-/** The instrument behind `btcusdt@trade`; undefined for any other kind of stream. */
-export function tradeStreamSymbol(stream: string): string | undefined {
-  const match = /^([a-z0-9]+)@trade$/.exec(stream)
-  return match?.[1]?.toUpperCase()
+/** What a stream carries. */
+export interface TradeStream {
+  readonly symbol: string
+  readonly kind: 'trade' | 'aggTrade'
+}
+
+/** Reads `btcusdt@trade` or `btcusdt@aggTrade`; undefined for any other kind of stream. */
+export function readTradeStream(stream: string): TradeStream | undefined {
+  const [, symbol = '', kind] = /^([a-z0-9_]+)@(trade|aggTrade)$/.exec(stream) ?? []
+  if (kind !== 'trade' && kind !== 'aggTrade') return undefined
+  return { symbol: symbol.toUpperCase(), kind }
 }
 
 /**

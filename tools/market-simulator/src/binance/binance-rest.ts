@@ -1,18 +1,18 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Instrument } from '../market/instrument.ts'
-import { findInstrument } from '../market/market.ts'
+import { findInstrument, type SimulatedTrade } from '../market/market.ts'
 import { fixedPoint } from '../market/number-text.ts'
 import type { VenueContext } from '../venue.ts'
 import {
   BinanceError,
   illegalCharacters,
   invalidSymbol,
+  keyMissing,
   missingParameter,
   overWeight,
 } from './binance-errors.ts'
-import { binanceDecimal, historicalTrade } from './binance-text.ts'
-
-const weightPerMinute = 6000
+import type { BinanceMarket } from './binance-market.ts'
+import { binanceDecimal, historicalAggTrade, historicalTrade } from './binance-text.ts'
 
 const defaultLimit = 500
 const maxLimit = 1000
@@ -21,38 +21,59 @@ type Query = Readonly<Record<string, unknown>>
 
 interface Endpoint {
   readonly weight: number
+  readonly needsKey?: boolean
   readonly answer: (query: Query, context: VenueContext) => string
 }
 
-const endpoints: Readonly<Record<string, Endpoint>> = {
-  '/api/v3/ping': { weight: 1, answer: () => '{}' },
-  '/api/v3/time': { weight: 1, answer: (_query, context) => `{"serverTime":${context.flush()}}` },
-  '/api/v3/historicalTrades': { weight: 25, answer: historicalTrades },
-  '/api/v3/exchangeInfo': { weight: 20, answer: exchangeInfo },
+function endpointsOf(market: BinanceMarket): Readonly<Record<string, Endpoint>> {
+  const { tradesNeedKey, weights } = market
+  return {
+    ping: { weight: 1, answer: () => '{}' },
+    time: { weight: 1, answer: (_query, context) => `{"serverTime":${context.flush()}}` },
+    historicalTrades: {
+      weight: weights.trades,
+      needsKey: tradesNeedKey,
+      answer: (query, context) => tradesFrom(query, context, historicalTrade),
+    },
+    aggTrades: {
+      weight: weights.aggTrades,
+      answer: (query, context) => tradesFrom(query, context, historicalAggTrade),
+    },
+    exchangeInfo: {
+      weight: weights.info,
+      answer: (query, context) => exchangeInfo(query, context, market),
+    },
+  }
 }
 
-/** Binance spot's REST interface, with its weight by the minute. */
-export function binanceRoutes(app: FastifyInstance, context: VenueContext): void {
+/** A market's REST interface, with its weight by the minute. */
+export function binanceRoutes(
+  app: FastifyInstance,
+  market: BinanceMarket,
+  context: VenueContext,
+): void {
   const weight = weightCounter(context)
-  for (const [path, endpoint] of Object.entries(endpoints)) {
-    app.get(path, (request, reply) => {
+  for (const [name, endpoint] of Object.entries(endpointsOf(market))) {
+    app.get(`${market.prefix}${market.api}/${name}`, (request, reply) => {
       const used = weight(endpoint.weight)
       reply.header('x-mbx-used-weight', used).header('x-mbx-used-weight-1m', used)
-      return answer(endpoint, used, request, reply, context)
+      return answer({ endpoint, used, limit: market.weightPerMinute }, request, reply, context)
     })
   }
 }
 
 function answer(
-  endpoint: Endpoint,
-  used: number,
+  { endpoint, limit, used }: { endpoint: Endpoint; used: number; limit: number },
   request: FastifyRequest,
   reply: FastifyReply,
   context: VenueContext,
 ): FastifyReply {
   reply.type('application/json')
   try {
-    if (context.limits && used > weightPerMinute) throw overWeight()
+    if (context.limits && used > limit) throw overWeight(limit)
+    if (endpoint.needsKey === true && request.headers['x-mbx-apikey'] === undefined) {
+      throw keyMissing()
+    }
     // Fastify gives the query as an object of texts.
     return reply.send(endpoint.answer(request.query as Query, context))
   } catch (error) {
@@ -76,7 +97,11 @@ function weightCounter(context: VenueContext): (weight: number) => number {
 }
 
 /** From `fromId` upwards; without it the newest trades. Oldest first either way. */
-function historicalTrades(query: Query, context: VenueContext): string {
+function tradesFrom(
+  query: Query,
+  context: VenueContext,
+  row: (trade: SimulatedTrade) => string,
+): string {
   const symbol = query['symbol']
   if (typeof symbol !== 'string' || symbol === '') throw missingParameter('symbol')
   if (findInstrument(context.market, symbol) === undefined) throw invalidSymbol()
@@ -89,7 +114,7 @@ function historicalTrades(query: Query, context: VenueContext): string {
     newestFirst: fromId === undefined,
   })
   const trades = fromId === undefined ? page.trades.toReversed() : page.trades
-  return `[${trades.map(historicalTrade).join(',')}]`
+  return `[${trades.map(row).join(',')}]`
 }
 
 function integerOf(query: Query, name: string): number | undefined {
@@ -99,7 +124,7 @@ function integerOf(query: Query, name: string): number | undefined {
   return Number(text)
 }
 
-function exchangeInfo(query: Query, context: VenueContext): string {
+function exchangeInfo(query: Query, context: VenueContext, market: BinanceMarket): string {
   const symbol = query['symbol']
   const { instruments } = context.market
   const chosen = symbol === undefined ? instruments : instruments.filter((i) => i.name === symbol)
@@ -112,20 +137,26 @@ function exchangeInfo(query: Query, context: VenueContext): string {
         rateLimitType: 'REQUEST_WEIGHT',
         interval: 'MINUTE',
         intervalNum: 1,
-        limit: weightPerMinute,
+        limit: market.weightPerMinute,
       },
     ],
     exchangeFilters: [],
-    symbols: chosen.map(symbolRow),
+    symbols: chosen.map((each) => symbolRow(each, market)),
   })
 }
 
-function symbolRow(instrument: Instrument): unknown {
+function symbolRow(instrument: Instrument, market: BinanceMarket): unknown {
   const tick = binanceDecimal(fixedPoint(instrument.tickUnits, instrument.priceDecimals))
   const lot = binanceDecimal(fixedPoint(instrument.lotUnits, instrument.quantityDecimals))
   return {
     symbol: instrument.name,
-    status: 'TRADING',
+    ...(market.contractSize === undefined
+      ? { status: 'TRADING' }
+      : { contractStatus: 'TRADING', contractSize: market.contractSize(instrument.name) }),
+    ...(instrument.kind !== 'spot' && {
+      pair: instrument.name.split('_')[0],
+      contractType: instrument.kind === 'perpetual' ? 'PERPETUAL' : 'CURRENT_QUARTER',
+    }),
     baseAsset: instrument.base,
     baseAssetPrecision: 8,
     quoteAsset: instrument.quote,

@@ -3,20 +3,19 @@ import type { Connection } from '../connection.ts'
 import { CreditPool } from '../credit-pool.ts'
 import type { Feed } from '../feed.ts'
 import type { VenueContext } from '../venue.ts'
+import type { BinanceMarket } from './binance-market.ts'
 
 export interface BinanceSessionOptions {
   readonly connection: Connection
   readonly context: VenueContext
   readonly feed: Feed
+  readonly binance: BinanceMarket
   /** /stream wraps each event in `{"stream":…,"data":…}`; /ws sends the event alone. */
   readonly combined: boolean
 }
 
-/** Binance's limits for a socket: https://developers.binance.com, "WebSocket Streams". */
-const messagesPerSecond = 5
+/** Most streams of a connection: https://developers.binance.com, "WebSocket Streams". */
 const maxStreams = 1024
-const pingSeconds = 20
-const pongSeconds = 60
 
 const request = z.object({
   method: z.string(),
@@ -38,6 +37,7 @@ export class BinanceSession {
 
   constructor(options: BinanceSessionOptions, streams: readonly string[]) {
     const { protocolSecondMs, realTime } = options.context
+    const { messagesPerSecond, pingSeconds } = options.binance
     this.#options = options
     this.#messages = new CreditPool({
       capacity: messagesPerSecond,
@@ -140,11 +140,11 @@ export class BinanceSession {
   }
 
   #sendPing(): void {
-    const { connection, context } = this.#options
+    const { binance, connection, context } = this.#options
     connection.ping(String(context.now()))
     this.#pongDue ??= setTimeout(
       () => connection.terminate(),
-      pongSeconds * context.protocolSecondMs,
+      binance.pongSeconds * context.protocolSecondMs,
     )
   }
 }

@@ -18,6 +18,39 @@ export function tradeEvent(stream: string, trade: SimulatedTrade): string {
   )
 }
 
+/** The single trades of an aggregate one are numbered apart from it: a reader that mixes them up shows. */
+const firstTradeOf = (sequence: number): number => 4_000_000_000 + 3 * sequence
+
+/**
+ * An `aggTrade` event. Each trade of the seeded market is an aggregate one by itself, under its own
+ * sequence.
+ */
+export function aggTradeEvent(stream: string, trade: SimulatedTrade): string {
+  return (
+    `{"stream":"${stream}","data":{"e":"aggTrade","E":${trade.eventTime + 40},` +
+    `"s":"${trade.instrument}",${aggTradeFields(trade)}}}`
+  )
+}
+
+/** One row of aggTrades. */
+export function historicalAggTrade(trade: SimulatedTrade): string {
+  return `{${aggTradeFields(trade)}}`
+}
+
+function aggTradeFields({
+  eventTime,
+  price,
+  quantity,
+  sequence,
+  takerSide,
+}: SimulatedTrade): string {
+  const first = firstTradeOf(sequence)
+  return (
+    `"a":${sequence},"p":"${binanceDecimal(price)}","q":"${binanceDecimal(quantity)}",` +
+    `"f":${first},"l":${first + (sequence % 3)},"T":${eventTime},"m":${takerSide === 'sell'}`
+  )
+}
+
 /** The `data` of a combined stream's frame. */
 export function rawEvent(combined: string): string {
   const marker = '"data":'

@@ -2,6 +2,8 @@
 export const venueNames = [
   'deribit',
   'binance',
+  'binance-usdm',
+  'binance-coinm',
   'okx',
   'bybit-spot',
   'bybit-linear',
