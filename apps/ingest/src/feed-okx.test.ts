@@ -5,6 +5,8 @@ import { ConnectionLost } from './feed.ts'
 import { connectOkx } from './feed-okx.ts'
 import { localVenue } from './testing/local-venue.ts'
 
+const channel = 'trades-all'
+
 interface Request {
   readonly op: string
   readonly args: readonly { readonly channel: string; readonly instId: string }[]
@@ -44,7 +46,7 @@ describe('a connection to OKX', () => {
         }
       }),
     })
-    const connection = await connectOkx(venue.options, { patienceMs: 50 })
+    const connection = await connectOkx(venue.options, { channel, patienceMs: 50 })
     const { refused } = await connection.subscribe(['BTC-USDT', 'NO-SUCH', 'SILENT-ONE'])
     expect(refused).toEqual(['NO-SUCH', 'SILENT-ONE'])
     expect(requests.map(({ args }) => args.map(({ instId }) => instId))).toEqual([
@@ -63,7 +65,7 @@ describe('a connection to OKX', () => {
         else for (const { instId } of args) client.send(acknowledgement(instId))
       }),
     })
-    const connection = await connectOkx(venue.options, { patienceMs: 50 })
+    const connection = await connectOkx(venue.options, { channel, patienceMs: 50 })
     const { refused } = await connection.subscribe(['NO-SUCH', 'BTC-USDT'])
     expect(refused).toEqual(['NO-SUCH'])
   })
@@ -76,7 +78,7 @@ describe('a connection to OKX', () => {
         for (const { instId } of args) client.send(acknowledgement(instId))
       }),
     })
-    const connection = await connectOkx(venue.options)
+    const connection = await connectOkx(venue.options, { channel })
     const names = Array.from({ length: 1_000 }, (_, n) => `BTC-USD-261225-${100_000 + n}-C`)
     expect(await connection.subscribe(names)).toEqual({ refused: [] })
     expect(Math.max(...sizes)).toBeLessThan(64 * 1024)
@@ -99,7 +101,7 @@ describe('a connection to OKX', () => {
         if (text === 'ping') client.send('pong')
       },
     })
-    const connection = await connectOkx(venue.options)
+    const connection = await connectOkx(venue.options, { channel })
     expect(await connection.venueTime()).toBe(1_779_235_200_100)
     expect(venue.handed.trades).toHaveLength(1)
     expect(venue.handed.malformed).toEqual([])
@@ -111,7 +113,7 @@ describe('a connection to OKX', () => {
       onGet: () => '{"code":"50001","msg":"Service temporarily unavailable.","data":[]}',
       onFrame: okxSocket(() => undefined),
     })
-    const connection = await connectOkx(venue.options)
+    const connection = await connectOkx(venue.options, { channel })
     expect(await connection.venueTime()).toBeUndefined()
   })
 
@@ -123,7 +125,7 @@ describe('a connection to OKX', () => {
         client.send('pong')
       },
     })
-    const connection = await connectOkx(venue.options)
+    const connection = await connectOkx(venue.options, { channel })
     await connection.venueTime()
     expect(venue.handed).toMatchObject({
       closing: ['OKX announces 64008 Closed soon.'],
@@ -134,7 +136,7 @@ describe('a connection to OKX', () => {
 
   it('ends whoever waits for a pong', async () => {
     const venue = await localVenue({ onFrame: (_text, client) => client.close(4004, 'No data') })
-    const connection = await connectOkx(venue.options)
+    const connection = await connectOkx(venue.options, { channel })
     await expect(connection.venueTime()).rejects.toThrow(ConnectionLost)
     await expect(connection.venueTime()).rejects.toThrow('4004 No data')
   })

@@ -3,6 +3,7 @@ import { AwaitedSubscriptions } from './awaited-subscriptions.ts'
 import type { FeedConnection, Subscribed } from './feed.ts'
 import { readOkxTime } from './history-okx.ts'
 import { mapOkxMessage } from './mapper-okx.ts'
+import type { OkxChannel } from './mapper-okx.ts'
 import { timeBehindBarrier } from './time-behind-barrier.ts'
 import type { ConnectOptions } from './venue.ts'
 import { VenueSocket } from './venue-socket.ts'
@@ -15,8 +16,13 @@ const instrumentsAtOnce = 200
 /** The notice that a connection ends in a minute. */
 const serviceUpgrade = '64008'
 
-/** How long the venue may take to acknowledge a subscription. */
 const defaultPatienceMs = 5_000
+
+export interface OkxFeedOptions {
+  readonly channel: OkxChannel
+  /** How long the venue may take to acknowledge a subscription. */
+  readonly patienceMs?: number
+}
 
 /**
  * OKX's WebSocket. It tells no time: that is asked for over REST, and the answer to the text `ping`,
@@ -25,7 +31,7 @@ const defaultPatienceMs = 5_000
  */
 export async function connectOkx(
   options: ConnectOptions,
-  { patienceMs = defaultPatienceMs } = {},
+  { channel, patienceMs = defaultPatienceMs }: OkxFeedOptions,
 ): Promise<FeedConnection> {
   const { handlers, rest, signal } = options
   let awaited = new AwaitedSubscriptions([])
@@ -92,7 +98,7 @@ export async function connectOkx(
   }
 
   function ask(instruments: readonly string[]): void {
-    const args = instruments.map((instId) => ({ channel: 'trades-all', instId }))
+    const args = instruments.map((instId) => ({ channel, instId }))
     socket.send({ op: 'subscribe', args })
   }
 }

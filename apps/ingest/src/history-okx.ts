@@ -3,7 +3,7 @@ import { OkxRefusal, mapOkxHistory, okxRows } from './mapper-okx.ts'
 import { exactInteger } from './raw-json.ts'
 import { RestError } from './rest-client.ts'
 import type { RestClient, RestErrorCode } from './rest-client.ts'
-import type { HistoryPage, TradeHistory } from './trade-history.ts'
+import type { HistoryPage, RecentTrades, TradeHistory } from './trade-history.ts'
 import { isObject } from './venue-row.ts'
 
 /** Most trades in one answer. */
@@ -52,6 +52,17 @@ export class OkxHistory implements TradeHistory {
   ): Promise<readonly MappedTrade[]> {
     const body = await this.#rest.get('/api/v5/market/history-trades', query, 1, signal)
     return okxAnswer(() => mapOkxHistory(body, this.#mapping()))
+  }
+}
+
+/**
+ * The venue tells its past trade by trade alone. Which of them an order made together is not told, so
+ * that none of the aggregates can be made again, and a cut shows as a gap.
+ */
+export class OkxAggregates implements RecentTrades {
+  recent(instrument: string): Promise<readonly MappedTrade[]> {
+    const message = `OKX has no history of the aggregates of ${instrument}: choose the channel trades-all`
+    return Promise.reject(new RestError('refused', message))
   }
 }
 

@@ -6,6 +6,7 @@ import type { VenueSettings } from './venue-settings.ts'
 const settings: VenueSettings = {
   deribit: { interval: '100ms', account: undefined, archiveUrl: undefined },
   binance: { stream: 'auto', apiKey: '' },
+  okx: { channel: 'trades-all' },
 }
 
 // What a venue refuses is given up at once: the codes of failures that pass are none of these.
@@ -23,6 +24,9 @@ it.each([
   ['okx', '{"code":"51001","data":[],"msg":"Instrument ID doesn\'t exist."}', true],
   ['okx', '{"code":"50011","data":[],"msg":"Too Many Requests"}', false],
   ['okx', '{"code":"50001","data":[],"msg":"Service temporarily unavailable."}', false],
+  ['bybit-spot', '{"retCode":10001,"retMsg":"Not supported symbols","result":{}}', true],
+  ['bybit-linear', '{"retCode":10006,"retMsg":"Too many visits.","result":{}}', false],
+  ['bybit-inverse', '{"retCode":10016,"retMsg":"Server error","result":{}}', false],
 ] as const)('%s answering %s refuses for good: %s', (name, body, refused) => {
   expect(venues[name](settings).saysRefused(body)).toBe(refused)
 })

@@ -1,5 +1,7 @@
 import { binanceCoinm, binanceSpot, binanceUsdm } from './binance-market.ts'
+import { bybitMarkets } from './bybit-market.ts'
 import { binance } from './venue-binance.ts'
+import { bybit } from './venue-bybit.ts'
 import { deribit } from './venue-deribit.ts'
 import { otc, swaps } from './venue-numbered-events.ts'
 import { okx } from './venue-okx.ts'
@@ -12,7 +14,10 @@ export const venues = {
   binance: (settings: VenueSettings): Venue => binance(binanceSpot, settings.binance),
   'binance-usdm': (settings: VenueSettings): Venue => binance(binanceUsdm, settings.binance),
   'binance-coinm': (settings: VenueSettings): Venue => binance(binanceCoinm, settings.binance),
-  okx: (): Venue => okx,
+  okx: (settings: VenueSettings): Venue => okx(settings.okx),
+  'bybit-spot': (): Venue => bybit(bybitMarkets.spot),
+  'bybit-linear': (): Venue => bybit(bybitMarkets.linear),
+  'bybit-inverse': (): Venue => bybit(bybitMarkets.inverse),
   otc: (): Venue => otc,
   swaps: (): Venue => swaps,
 } as const

@@ -1,8 +1,10 @@
 import { SettingsError, choiceSetting, textSetting, urlSetting } from '@tickertape/service-runtime'
 import type { Setting, SettingValues } from '@tickertape/service-runtime'
 
+import { okxChannels } from './mapper-okx.ts'
 import type { BinanceOptions } from './venue-binance.ts'
 import type { DeribitOptions } from './venue-deribit.ts'
+import type { OkxOptions } from './venue-okx.ts'
 
 /** A text that is printed nowhere. */
 function secretSetting(about: string): Setting<string> {
@@ -34,11 +36,17 @@ export const venueSettings = {
   INGEST_BINANCE_API_KEY: secretSetting(
     "A key of Binance's, which its futures ask for the history of single trades; never printed",
   ),
+  INGEST_OKX_CHANNEL: choiceSetting(okxChannels, {
+    default: 'trades-all',
+    about:
+      'trades-all: each trade; trades: one record for what an order makes at one price, whose losses do not show and cannot be fetched',
+  }),
 } as const
 
 export interface VenueSettings {
   readonly deribit: DeribitOptions
   readonly binance: BinanceOptions
+  readonly okx: OkxOptions
 }
 
 const deribitArchive = 'https://history.deribit.com/api/v2'
@@ -72,5 +80,6 @@ export function readVenueSettings(
       stream: values.INGEST_BINANCE_STREAM,
       apiKey: values.INGEST_BINANCE_API_KEY,
     },
+    okx: { channel: values.INGEST_OKX_CHANNEL },
   }
 }
