@@ -77,16 +77,16 @@ export async function countRejected(
 }
 
 /**
- * The next records of a selection that nobody has claimed, in the order of their positions, claimed for one
- * run.
+ * The next records of a selection that nobody has claimed, in the order of their positions, locked until the
+ * transaction ends and claimed for one run.
  *
- * @param claim names the run.
+ * @param claim names the run; null if the transaction itself puts them back.
  * @param after the last position that this run was given.
  */
 export async function claimRejected(
   database: Queryable,
   { stage, reason }: RedriveSelection,
-  claim: string,
+  claim: string | null,
   after: RejectPosition | undefined,
   limit: number,
 ): Promise<readonly RejectedRecord[]> {

@@ -1,0 +1,10 @@
+import { settings } from './config.ts'
+
+/** Settings of the command that puts rejected records back; the service's own. */
+export const redriveSettings = {
+  KAFKA_BROKERS: settings.KAFKA_BROKERS,
+  REGISTRY_URL: settings.REGISTRY_URL,
+  TOPIC_PREFIX: settings.TOPIC_PREFIX,
+  DATABASE_URL: settings.DATABASE_URL,
+  PG_SINK_FUTURE_TOLERANCE_MS: settings.PG_SINK_FUTURE_TOLERANCE_MS,
+} as const
