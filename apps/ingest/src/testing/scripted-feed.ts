@@ -35,6 +35,7 @@ export interface ScriptedFeed {
   readonly deliveries: Map<string, Delivery>
   readonly delivery: InstrumentDelivery
   readonly signal: AbortSignal
+  readonly stop: () => void
   /** Begins a session. @returns why it ended. */
   readonly connect: () => Promise<string>
 }
@@ -89,10 +90,12 @@ export function scriptedFeed(options: ScriptedFeedOptions = {}): ScriptedFeed {
     signal: stop.signal,
   })
   state.failures = 3
-  onTestFinished(() => stop.abort())
+  const end = (): void => stop.abort()
+  onTestFinished(end)
   const connect = (): Promise<string> => new FeedSession(state, stop.signal).run()
   const { signal } = stop
-  return { recording, history, scripted, state, deliveries, delivery, signal, connect }
+  const feed = { recording, history, scripted, state, deliveries, delivery }
+  return { ...feed, signal, stop: end, connect }
 }
 
 function unusedRest({ venue }: ScriptedVenue): RestClient {

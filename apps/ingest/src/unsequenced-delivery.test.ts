@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest'
+
+import { noneOffered } from './delivery.ts'
+import type { MappedTrade } from './mapped-trade.ts'
+import { RecordingLog } from './testing/recording-log.ts'
+import { sampleTrades } from './testing/sample-trade.ts'
+import { UnsequencedDelivery } from './unsequenced-delivery.ts'
+
+/** Trades without a sequence: the one with id n is of second n. */
+function trades(from: number, to: number): readonly MappedTrade[] {
+  return sampleTrades(from, to).map((mapped) =>
+    mapped.kind === 'trade'
+      ? { ...mapped, trade: { ...mapped.trade, sequence: null }, sequence: null }
+      : mapped,
+  )
+}
+
+function given(tradeIds?: readonly string[]) {
+  const recording = new RecordingLog()
+  const names = { feedId: 'f', replicaId: 'a', instrument: 'X', instrumentId: 'sample:X' }
+  const cursor =
+    tradeIds === undefined
+      ? undefined
+      : {
+          ...names,
+          sequence: null,
+          eventTime: Number(tradeIds.at(-1) ?? 0) * 1_000,
+          tradeIds,
+          upTo: null,
+        }
+  const delivery = new UnsequencedDelivery({ ...names, cursor, log: recording.log })
+  const stream = (...offered: readonly MappedTrade[]): number => {
+    const counts = noneOffered()
+    for (const mapped of offered) delivery.offer(mapped, counts)
+    return counts.delivered
+  }
+  const ids = (): readonly string[] =>
+    recording.events.flatMap(({ type, value }) => (type === 'Trade' ? [value.tradeId] : []))
+  return { delivery, recording, stream, ids }
+}
+
+describe('trades without a sequence', () => {
+  it('are delivered once each, as they come', () => {
+    const { stream, ids } = given([])
+    expect(stream(...trades(3, 4), ...trades(1, 4))).toBe(4)
+    expect(ids()).toEqual(['3', '4', '1', '2'])
+  })
+
+  it('are whole behind a cut if one that was delivered is among the last: the rest is delivered', () => {
+    const { delivery, stream, ids } = given(['8', '9'])
+    stream(...trades(10, 11))
+    delivery.cut()
+    // The next connection delivers before the venue's answer comes.
+    stream(...trades(15, 15))
+    expect(delivery.match(trades(5, 15), 99_000, noneOffered())).toEqual({ outcome: 'whole' })
+    // Those before the first one that was delivered are older than what is remembered.
+    expect(ids()).toEqual(['10', '11', '15', '12', '13', '14'])
+  })
+
+  it('that came behind a cut prove nothing of what came before them', () => {
+    const { delivery, stream, ids } = given(['9'])
+    delivery.cut()
+    stream(...trades(20, 21))
+    expect(delivery.match(trades(15, 21), 99_000, noneOffered())).toEqual({
+      outcome: 'unproven',
+      fromTime: 9_000,
+      toTime: 15_001,
+    })
+    // What the venue still tells is delivered all the same.
+    expect(ids()).toEqual(['20', '21', '15', '16', '17', '18', '19'])
+  })
+
+  it('are unproven up to now if the venue refuses to tell', () => {
+    const { delivery } = given(['9'])
+    delivery.cut()
+    expect(delivery.match('unknown', 30_000, noneOffered())).toEqual({
+      outcome: 'unproven',
+      fromTime: 9_000,
+      toTime: 30_001,
+    })
+  })
+
+  it('are all ours where the venue had none when we began', () => {
+    const { delivery, ids } = given([])
+    expect(delivery.match(trades(1, 3), 99_000, noneOffered())).toEqual({ outcome: 'whole' })
+    expect(ids()).toEqual(['1', '2', '3'])
+  })
+
+  it('begin behind those that the venue had before we subscribed', () => {
+    const { delivery, stream, ids } = given()
+    expect(delivery.cursor).toBeUndefined()
+    delivery.beginBehindRecent(trades(1, 30))
+    expect(delivery.cursor).toMatchObject({ sequence: null, eventTime: 30_000 })
+    expect(delivery.cursor?.tradeIds).toEqual(
+      Array.from({ length: 20 }, (_, at) => String(at + 11)),
+    )
+    stream(...trades(30, 31))
+    expect(ids()).toEqual(['31'])
+  })
+
+  it('of a connection that overlapped the one before were never cut off', () => {
+    const { delivery, stream } = given(['9'])
+    delivery.cut()
+    delivery.overlapped()
+    stream(...trades(10, 11))
+    expect(delivery.match(trades(11, 12), 99_000, noneOffered())).toEqual({ outcome: 'whole' })
+  })
+
+  it('are told apart from later versions of them', () => {
+    const { delivery, stream } = given([])
+    const [first] = trades(1, 1)
+    if (first?.kind !== 'trade') throw new Error('no trade')
+    expect(stream(first, { ...first, trade: { ...first.trade, version: 1 } }, first)).toBe(2)
+    expect(delivery.cursor?.tradeIds).toEqual(['1', '1 1'])
+  })
+})
