@@ -2,7 +2,9 @@ import { binanceCoinm, binanceSpot, binanceUsdm } from './binance-market.ts'
 import { bybitMarkets } from './bybit-market.ts'
 import { binance } from './venue-binance.ts'
 import { bybit } from './venue-bybit.ts'
+import { coinbase, coinbaseAdvanced } from './venue-coinbase.ts'
 import { deribit } from './venue-deribit.ts'
+import { kraken } from './venue-kraken.ts'
 import { otc, swaps } from './venue-numbered-events.ts'
 import { okx } from './venue-okx.ts'
 import type { VenueSettings } from './venue-settings.ts'
@@ -14,6 +16,9 @@ export const venues = {
   binance: (settings: VenueSettings): Venue => binance(binanceSpot, settings.binance),
   'binance-usdm': (settings: VenueSettings): Venue => binance(binanceUsdm, settings.binance),
   'binance-coinm': (settings: VenueSettings): Venue => binance(binanceCoinm, settings.binance),
+  coinbase: (): Venue => coinbase,
+  'coinbase-advanced': (): Venue => coinbaseAdvanced,
+  kraken: (): Venue => kraken,
   okx: (settings: VenueSettings): Venue => okx(settings.okx),
   'bybit-spot': (): Venue => bybit(bybitMarkets.spot),
   'bybit-linear': (): Venue => bybit(bybitMarkets.linear),
