@@ -7,7 +7,7 @@ import type { MappedTrade } from '../mapped-trade.ts'
 export function sampleTrade(sequence: number, instrument = 'X'): MappedTrade {
   const trade: Trade = {
     venue: 'sample',
-    feedId: 'sample',
+    feedId: 'f',
     instrument,
     tradeId: String(sequence),
     version: 0,
