@@ -120,6 +120,7 @@ async function run(
     feedCursors,
     partitions,
     topicPrefix: kafka.topicPrefix,
+    feed: { venue: venue.name, feedId },
     maxInFlight: config.maxInFlight,
   })
   opened = log

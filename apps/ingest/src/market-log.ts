@@ -1,5 +1,5 @@
 import { partitionOf, rejectedHeaders, topicName } from '@tickertape/kafka-avro'
-import type { EventProducer, Serializer } from '@tickertape/kafka-avro'
+import type { EventProducer, RejectedFeed, Serializer } from '@tickertape/kafka-avro'
 import { instrumentIdOf } from '@tickertape/market-model'
 import type {
   FeedCursor,
@@ -21,6 +21,8 @@ export interface MarketLogOptions {
   readonly feedCursors: Pick<Serializer<'feed-cursors'>, 'serialize'>
   readonly partitions: number
   readonly topicPrefix: string
+  /** Whose frames these are: what rejected ones are read by again. */
+  readonly feed: RejectedFeed
   /** Records that may wait for the broker before reading stops. */
   readonly maxInFlight: number
 }
@@ -104,7 +106,13 @@ export class MarketLog {
       partition: instrumentId === null ? 0 : this.#partitionOf(instrumentId),
       key: instrumentId,
       value: Buffer.from(original),
-      headers: rejectedHeaders({ stage: 'ingest', reason, message, ...origin }),
+      headers: rejectedHeaders({
+        stage: 'ingest',
+        reason,
+        message,
+        ...origin,
+        feed: this.#options.feed,
+      }),
     })
   }
 

@@ -16,6 +16,8 @@ export function foreignReject(record: LogRecord): RejectedRow {
     sourceTopic: origin.topic === null ? null : printable(origin.topic),
     sourcePartition: integerOrNull(origin.partition, 2 ** 31 - 1),
     sourceOffset: integerOrNull(origin.offset, Number.MAX_SAFE_INTEGER),
+    venue: origin.feed === null ? null : printable(origin.feed.venue),
+    feedId: origin.feed === null ? null : printable(origin.feed.feedId),
   }
 }
 
@@ -29,6 +31,8 @@ export function ownReject({ record, reason, message }: Reject): RejectedRow {
     sourceTopic: record.topic,
     sourcePartition: record.partition,
     sourceOffset: record.offset,
+    venue: null,
+    feedId: null,
   }
 }
 

@@ -44,6 +44,13 @@ export interface RejectedOrigin {
   readonly topic: string | null
   readonly partition: number | null
   readonly offset: number | null
+  /** Of a venue's frame that never was in Kafka: what it takes to read it again. */
+  readonly feed?: RejectedFeed
+}
+
+export interface RejectedFeed {
+  readonly venue: string
+  readonly feedId: string
 }
 
 const names = {
@@ -53,9 +60,11 @@ const names = {
   topic: '__connect.errors.topic',
   partition: '__connect.errors.partition',
   offset: '__connect.errors.offset',
+  venue: 'tickertape.venue',
+  feed: 'tickertape.feed',
 } as const
 
-/** Headers of a record in `rejected`, under the names of Kafka Connect's dead letter queue. */
+/** Headers of a record in `rejected`, under the names of Kafka Connect's dead letter queue where it has them. */
 export function rejectedHeaders(origin: RejectedOrigin): readonly MessageHeader[] {
   const headers: MessageHeader[] = [
     { [names.stage]: origin.stage },
@@ -65,13 +74,17 @@ export function rejectedHeaders(origin: RejectedOrigin): readonly MessageHeader[
   if (origin.topic !== null) headers.push({ [names.topic]: origin.topic })
   if (origin.partition !== null) headers.push({ [names.partition]: String(origin.partition) })
   if (origin.offset !== null) headers.push({ [names.offset]: String(origin.offset) })
+  if (origin.feed !== undefined) {
+    headers.push({ [names.venue]: origin.feed.venue }, { [names.feed]: origin.feed.feedId })
+  }
   return headers
 }
 
 /** As read: whoever wrote it may have put any text there. */
-export interface ReadOrigin extends Omit<RejectedOrigin, 'stage' | 'reason'> {
+export interface ReadOrigin extends Omit<RejectedOrigin, 'stage' | 'reason' | 'feed'> {
   readonly stage: string
   readonly reason: string
+  readonly feed: RejectedFeed | null
 }
 
 /** The other way; fields that a foreign writer left out are null or "unknown". */
@@ -80,6 +93,8 @@ export function rejectedOrigin(headers: readonly MessageHeader[] | undefined): R
   for (const header of headers ?? []) {
     for (const [name, value] of Object.entries(header)) values.set(name, String(value))
   }
+  const venue = values.get(names.venue)
+  const feedId = values.get(names.feed)
   return {
     stage: values.get(names.stage) ?? 'unknown',
     reason: values.get(names.reason) ?? 'unknown',
@@ -87,6 +102,7 @@ export function rejectedOrigin(headers: readonly MessageHeader[] | undefined): R
     topic: values.get(names.topic) ?? null,
     partition: numberOrNull(values.get(names.partition)),
     offset: numberOrNull(values.get(names.offset)),
+    feed: venue === undefined || feedId === undefined ? null : { venue, feedId },
   }
 }
 

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import {
   bigint,
   boolean,
@@ -143,6 +144,9 @@ export const rejected = pgTable(
     sourceTopic: text('source_topic'),
     sourcePartition: integer('source_partition'),
     sourceOffset: whole('source_offset'),
+    /** Of a venue's frame that never was in Kafka; null for others. */
+    venue: text('venue'),
+    feedId: text('feed_id'),
     key: bytea('key'),
     value: bytea('value'),
     /** When Kafka took the record at the key's position. */
@@ -152,7 +156,13 @@ export const rejected = pgTable(
     /** The run that has claimed the record, to put it back; null: none. */
     redriveId: text('redrive_id'),
   },
-  (table) => [primaryKey({ columns: [table.topic, table.partition, table.offset] })],
+  (table) => [
+    primaryKey({ columns: [table.topic, table.partition, table.offset] }),
+    // What a redrive looks for, and what waits for one.
+    index('rejected_waiting')
+      .on(table.reason, table.stage, table.topic, table.partition, table.offset)
+      .where(sql`${table.redrivenAt} is null`),
+  ],
 )
 
 /**

@@ -117,6 +117,8 @@ describe('bulk statements', () => {
       sourceTopic: null,
       sourcePartition: null,
       sourceOffset: null,
+      venue: null,
+      feedId: null,
       key: null,
       value: Buffer.from([0, 1, 92, 34, 255]),
       rejectedAt: '2026-01-05T00:00:00.123Z',

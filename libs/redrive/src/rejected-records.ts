@@ -1,4 +1,4 @@
-import type { RejectStage } from '@tickertape/kafka-avro'
+import type { RejectStage, RejectedFeed } from '@tickertape/kafka-avro'
 import type { Database, Transaction } from '@tickertape/market-store'
 
 /** The key of a row of the table `rejected`: where the reject itself stands in Kafka. */
@@ -15,6 +15,8 @@ export interface RejectedRecord extends RejectPosition {
   readonly message: string
   /** Where the record was first read; null for what never was in Kafka. */
   readonly source: RejectPosition | null
+  /** Whose frame it is; null for what was read from Kafka. */
+  readonly feed: RejectedFeed | null
   readonly key: Buffer | null
   readonly value: Buffer | null
   /** When Kafka took the reject. */
@@ -46,6 +48,8 @@ interface Row {
   readonly source_topic: string | null
   readonly source_partition: number | null
   readonly source_offset: string | null
+  readonly venue: string | null
+  readonly feed_id: string | null
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly rejected_at: Date
@@ -103,7 +107,7 @@ export async function claimRejected(
       where rejected.topic = next.topic and rejected.partition = next.partition
         and rejected."offset" = next."offset"
       returning rejected.topic, rejected.partition, rejected."offset", stage, reason, message,
-        source_topic, source_partition, source_offset, key, value, rejected_at`,
+        source_topic, source_partition, source_offset, venue, feed_id, key, value, rejected_at`,
     values: [
       claim,
       stage,
@@ -156,6 +160,7 @@ export async function markRedriven(
 
 function toRecord(row: Row): RejectedRecord {
   const { source_topic: topic, source_partition: partition, source_offset: offset } = row
+  const { venue, feed_id: feedId } = row
   return {
     topic: row.topic,
     partition: row.partition,
@@ -167,6 +172,7 @@ function toRecord(row: Row): RejectedRecord {
       topic === null || partition === null || offset === null
         ? null
         : { topic, partition, offset: Number(offset) },
+    feed: venue === null || feedId === null ? null : { venue, feedId },
     key: row.key,
     value: row.value,
     rejectedAt: row.rejected_at,

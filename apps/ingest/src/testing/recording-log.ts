@@ -33,6 +33,7 @@ export class RecordingLog {
       },
       marketEvents: json,
       feedCursors: json,
+      feed: { venue: 'deribit', feedId: 'deribit' },
       partitions: 2,
       topicPrefix: '',
       maxInFlight,
