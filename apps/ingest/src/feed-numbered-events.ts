@@ -17,6 +17,10 @@ export async function connectNumberedEvents(
   return {
     closed: socket.closed,
     subscribe,
+    unsubscribe: (instruments) => {
+      // Ends with the connection where the answer does not come.
+      socket.request({ op: 'unsubscribe', instruments }).catch(() => undefined)
+    },
     venueTime: async () => {
       const time = await socket.request({ op: 'time' })
       return typeof time === 'number' ? time : undefined

@@ -11,6 +11,8 @@ export type LogRecord = ReadRecord<MarketEvent>
 export interface PlainTrade {
   readonly sequence: number
   readonly tradeId: string
+  readonly version: number
+  readonly status: string
   readonly eventTime: number
   readonly price: string
   readonly quantity: string
@@ -23,8 +25,10 @@ export function tradesOf(records: readonly LogRecord[], instrument: string): rea
   const trades: PlainTrade[] = []
   for (const { value } of records) {
     if (value.type !== 'Trade' || value.value.instrument !== instrument) continue
-    if (known.has(value.value.tradeId)) continue
-    known.add(value.value.tradeId)
+    const { tradeId, version } = value.value
+    const identity = `${tradeId} ${version}`
+    if (known.has(identity)) continue
+    known.add(identity)
     trades.push(plainTrade(value.value))
   }
   return trades
@@ -40,7 +44,8 @@ export function duplicatesOf(records: readonly LogRecord[]): {
   let count = 0
   for (const { value } of records) {
     if (value.type !== 'Trade') continue
-    const identity = `${instrumentIdOf(value.value)} ${value.value.tradeId}`
+    const { tradeId, version } = value.value
+    const identity = `${instrumentIdOf(value.value)} ${tradeId} ${version}`
     const told = JSON.stringify(plainTrade(value.value))
     const before = first.get(identity)
     if (before === undefined) first.set(identity, told)
@@ -108,21 +113,21 @@ export function truthOf(
     limit: Infinity,
     newestFirst: false,
   }) ?? { trades: [] }
-  return trades.map(({ sequence, tradeId, eventTime, price, quantity, takerSide }) => ({
-    sequence,
-    tradeId,
-    eventTime,
-    price: plainDigits(price),
-    quantity: plainDigits(quantity),
-    takerSide,
-  }))
+  return trades.map((trade) => {
+    const { sequence, tradeId, version = 0, status = 'confirmed', eventTime, takerSide } = trade
+    const price = plainDigits(trade.price)
+    const quantity = plainDigits(trade.quantity)
+    return { sequence, tradeId, version, status, eventTime, price, quantity, takerSide }
+  })
 }
 
 function plainTrade(trade: Trade): PlainTrade {
-  const { eventTime, price, quantity, sequence, takerSide, tradeId } = trade
+  const { eventTime, price, quantity, sequence, status, takerSide, tradeId, version } = trade
   return {
     sequence: sequence ?? Number.NaN,
     tradeId,
+    version,
+    status,
     eventTime,
     price: formatDecimal(price),
     quantity: formatDecimal(quantity),

@@ -17,10 +17,14 @@ const pongSeconds = 30
 
 const request = z.discriminatedUnion('op', [
   z.object({ id: z.number(), op: z.literal('time') }),
-  z.object({ id: z.number(), op: z.literal('subscribe'), instruments: z.array(z.string()) }),
+  z.object({
+    id: z.number(),
+    op: z.enum(['subscribe', 'unsubscribe']),
+    instruments: z.array(z.string()),
+  }),
 ])
 
-/** One client's conversation: `{"id":1,"op":"subscribe","instruments":[…]}` and `{"id":2,"op":"time"}`. */
+/** One client's conversation: `{"id":1,"op":"subscribe","instruments":[…]}`, or unsubscribe, or time. */
 export class NumberedEventsSession implements VenueSession {
   readonly #options: NumberedEventsSessionOptions
   readonly #ping: NodeJS.Timeout
@@ -32,7 +36,7 @@ export class NumberedEventsSession implements VenueSession {
   }
 
   receive(text: string): void {
-    const { connection, context } = this.#options
+    const { connection } = this.#options
     let message: z.infer<typeof request>
     try {
       message = request.parse(JSON.parse(text))
@@ -42,9 +46,7 @@ export class NumberedEventsSession implements VenueSession {
       )
       return
     }
-    const { id } = message
-    const result = message.op === 'time' ? context.flush() : this.#subscribe(message.instruments)
-    connection.send(JSON.stringify({ id, result }))
+    connection.send(JSON.stringify({ id: message.id, result: this.#resultOf(message) }))
   }
 
   pong(): void {
@@ -53,13 +55,20 @@ export class NumberedEventsSession implements VenueSession {
   }
 
   end(): void {
-    const { connection, context, feed } = this.#options
     clearInterval(this.#ping)
     clearTimeout(this.#pongDue)
-    for (const instrument of connection.subscriptions) {
-      if (context.channels.unsubscribe(instrument, connection)) feed.close(instrument)
+    this.#unsubscribe([...this.#options.connection.subscriptions])
+  }
+
+  #resultOf(message: z.infer<typeof request>): unknown {
+    switch (message.op) {
+      case 'time':
+        return this.#options.context.flush()
+      case 'subscribe':
+        return this.#subscribe(message.instruments)
+      case 'unsubscribe':
+        return this.#unsubscribe(message.instruments)
     }
-    connection.subscriptions.clear()
   }
 
   /** An instrument that is refused is absent from the answer. */
@@ -75,6 +84,15 @@ export class NumberedEventsSession implements VenueSession {
       if (context.channels.subscribe(instrument, connection)) feed.open(instrument)
     }
     return accepted
+  }
+
+  #unsubscribe(instruments: readonly string[]): readonly string[] {
+    const { connection, context, feed } = this.#options
+    const left = instruments.filter((each) => connection.subscriptions.delete(each))
+    for (const instrument of left) {
+      if (context.channels.unsubscribe(instrument, connection)) feed.close(instrument)
+    }
+    return left
   }
 
   #sendPing(): void {

@@ -1,0 +1,163 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
+import { rejectedOrigin } from '@tickertape/kafka-avro'
+import { formatDecimal, multiplyDecimals, parseDecimal } from '@tickertape/market-model'
+import type { SequenceGap } from '@tickertape/market-model'
+import type { Venue } from '@tickertape/market-simulator'
+import { repetitions } from '@tickertape/testing'
+
+import { IngestRun } from './ingest-run.ts'
+import { duplicatesOf, tradesOf, truthOf } from './log-facts.ts'
+import type { LogRecord, PlainTrade } from './log-facts.ts'
+import { readMessages, readRecords } from './topic-reader.ts'
+
+interface TestedMarket {
+  readonly title: string
+  readonly venue: Venue
+  readonly instruments: readonly string[]
+  readonly settings?: Readonly<Record<string, string>>
+  /** What the log makes of what the venue traded. */
+  readonly mapped?: (trade: PlainTrade) => PlainTrade
+}
+
+const aggregate = (trade: PlainTrade): PlainTrade => ({ ...trade, tradeId: `a${trade.sequence}` })
+
+const markets: readonly TestedMarket[] = [
+  { title: 'otc', venue: 'otc', instruments: ['EUR-USD', 'XAU-USD'] },
+  { title: 'swaps', venue: 'swaps', instruments: ['WETH-USDC', 'WBTC-USDC', 'WETH-LINK'] },
+  {
+    title: 'binance, aggregate trades',
+    venue: 'binance',
+    instruments: ['BTCUSDT', 'ETHUSDT'],
+    settings: { INGEST_BINANCE_STREAM: 'aggTrade' },
+    mapped: aggregate,
+  },
+  {
+    title: 'binance-usdm',
+    venue: 'binance-usdm',
+    instruments: ['BTCUSDT', 'ETHUSDT'],
+    mapped: aggregate,
+  },
+  {
+    title: 'binance-usdm, single trades with a key',
+    venue: 'binance-usdm',
+    instruments: ['ETHUSDT'],
+    settings: { INGEST_BINANCE_STREAM: 'trade', INGEST_BINANCE_API_KEY: 'a-key' },
+  },
+  {
+    title: 'binance-coinm',
+    venue: 'binance-coinm',
+    instruments: ['BTCUSD_PERP', 'ETHUSD_PERP'],
+    // Contracts of 100 and of 10 dollars; the truth has no instrument, so that the price tells.
+    mapped: (trade) => ({
+      ...aggregate(trade),
+      quantity: times(trade.quantity, Number(trade.price) > 10_000 ? '100' : '10'),
+    }),
+  },
+]
+
+const steps = repetitions({ short: 6, long: 120 })
+
+type Fault =
+  | { readonly name: 'drop' | 'kill' }
+  | { readonly name: 'duplicate' | 'malformed' | 'skip'; readonly count: number }
+
+const anyFault: fc.Arbitrary<Fault> = fc.oneof(
+  fc.record({ name: fc.constantFrom('drop' as const, 'kill' as const) }),
+  fc.record({
+    name: fc.constantFrom('duplicate' as const, 'malformed' as const, 'skip' as const),
+    count: fc.integer({ min: 1, max: 20 }),
+  }),
+)
+
+function times(quantity: string, factor: string): string {
+  const [one, other] = [parseDecimal(quantity), parseDecimal(factor)]
+  if (one === undefined || other === undefined) throw new Error(`${quantity} * ${factor}`)
+  return formatDecimal(multiplyDecimals(one, other))
+}
+
+async function suffer(run: IngestRun, fault: Fault): Promise<void> {
+  if (fault.name === 'kill') {
+    await run.stop('SIGKILL')
+    run.start()
+    await run.subscribed()
+  } else {
+    await run.arm(fault.name, 'count' in fault ? { count: fault.count } : {})
+  }
+}
+
+/** Every gap was filled before it had to be given up. */
+function lostIn(records: readonly LogRecord[]): readonly SequenceGap[] {
+  const latest = new Map<string, SequenceGap>()
+  for (const { value } of records) {
+    if (value.type !== 'SequenceGap') continue
+    latest.set(`${value.value.gapId} ${value.value.instrumentId ?? ''}`, value.value)
+  }
+  return [...latest.values()].filter(({ state }) => state === 'unrecoverable')
+}
+
+describe.each(markets)('the log of $title', (market) => {
+  it('holds every event once and in order, whatever goes wrong', async () => {
+    await using run = await IngestRun.open(market)
+    for (const fault of fc.sample(anyFault, { seed: 11, numRuns: steps })) {
+      await suffer(run, fault)
+      await run.advance(4_000)
+    }
+    const until = await run.venueTime()
+    await run.covered(until)
+    expect(await run.stop('SIGTERM')).toBe(0)
+
+    const records = await readRecords('market-events', run.prefix)
+    for (const instrument of market.instruments) {
+      const truth = truthOf(run.simulator, market.venue, instrument, until)
+      const delivered = tradesOf(records, instrument)
+      expect(truth.length).toBeGreaterThan(20)
+      expect(delivered.slice(0, truth.length)).toEqual(
+        truth.map((each) => market.mapped?.(each) ?? each),
+      )
+      // And what followed goes on without a hole.
+      const sequences = delivered.map(({ sequence }) => sequence)
+      expect(sequences).toEqual(sequences.map((_, index) => (sequences[0] ?? 0) + index))
+    }
+    expect(duplicatesOf(records).conflicts).toEqual([])
+    expect(lostIn(records)).toEqual([])
+    const rejected = await readMessages(`${run.prefix}rejected`)
+    const reasons = rejected.map(({ headers }) => rejectedOrigin(headers).reason)
+    expect(new Set(reasons).difference(new Set(['malformed']))).toEqual(new Set())
+  })
+})
+
+it('the versions of an OTC trade stand in the log with its counterparty, book and maturity', async () => {
+  await using run = await IngestRun.open({ venue: 'otc', instruments: ['EUR-USD'] })
+  await run.advance(60_000)
+  expect(await run.stop('SIGTERM')).toBe(0)
+  const records = await readRecords('market-events', run.prefix)
+  const trades = records.flatMap(({ value }) => (value.type === 'Trade' ? [value.value] : []))
+  const versions = Map.groupBy(trades, ({ tradeId }) => tradeId)
+  const corrected = [...versions.values()].filter(({ length }) => length > 1)
+  expect(corrected.length).toBeGreaterThan(5)
+  for (const each of corrected) {
+    expect(new Set(each.map(({ book, counterparty }) => `${counterparty} ${book}`)).size).toBe(1)
+    expect(each.every(({ eventTime, maturesAt }) => (maturesAt ?? 0) >= eventTime)).toBe(true)
+  }
+  expect(new Set(trades.map(({ status }) => status))).toEqual(new Set(['confirmed', 'cancelled']))
+})
+
+it('a swap stands in the log as it waits, and again as it came out', async () => {
+  await using run = await IngestRun.open({ venue: 'swaps', instruments: ['WETH-USDC'] })
+  await run.advance(30_000)
+  expect(await run.stop('SIGTERM')).toBe(0)
+  const records = await readRecords('market-events', run.prefix)
+  const trades = records.flatMap(({ value }) => (value.type === 'Trade' ? [value.value] : []))
+  const lives = Map.groupBy(trades, ({ txHash }) => txHash)
+  const courses = [...lives.values()].map((each) =>
+    each.map(({ status, version }) => `${version} ${status}`).join(', '),
+  )
+  expect(new Set(courses)).toEqual(
+    new Set(['0 pending, 1 confirmed', '0 pending, 1 cancelled', '0 pending', '1 confirmed']),
+  )
+  expect(
+    trades.every(({ baseToken, quoteToken }) => `${baseToken} ${quoteToken}` === 'WETH USDC'),
+  ).toBe(true)
+})
