@@ -144,9 +144,6 @@ export const rejected = pgTable(
     sourceTopic: text('source_topic'),
     sourcePartition: integer('source_partition'),
     sourceOffset: whole('source_offset'),
-    /** Of a venue's frame that never was in Kafka; null for others. */
-    venue: text('venue'),
-    feedId: text('feed_id'),
     key: bytea('key'),
     value: bytea('value'),
     /** When Kafka took the record at the key's position. */
@@ -155,6 +152,9 @@ export const rejected = pgTable(
     redrivenAt: time('redriven_at'),
     /** The run that has claimed the record, to put it back; null: none. */
     redriveId: text('redrive_id'),
+    /** Of a venue's frame that never was in Kafka; null for others. */
+    venue: text('venue'),
+    feedId: text('feed_id'),
   },
   (table) => [
     primaryKey({ columns: [table.topic, table.partition, table.offset] }),

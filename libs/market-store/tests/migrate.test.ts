@@ -125,7 +125,7 @@ describe('migrate', () => {
     await database.query(
       `alter database "${new URL(created.url).pathname.slice(1)}" set timezone = 'Asia/Tokyo'`,
     )
-    expect(await migrate(created.url)).toEqual(['0002_partitioned_trades'])
+    expect(await migrate(created.url)).toContain('0002_partitioned_trades')
     expect(await database.query(select)).toEqual(before)
     const { rows } = await database.query(
       'select tableoid::regclass::text as day from trades order by trade_id',
