@@ -1,4 +1,5 @@
 import {
+  bulkCopy,
   bulkInsert,
   bulkUpsert,
   candles,
@@ -6,12 +7,12 @@ import {
   instruments,
   rejected,
   sequenceGaps,
+  stagedInsert,
 } from '@tickertape/market-store'
 import type { BulkStatement, Transaction } from '@tickertape/market-store'
 
 import type { Batch, Reject } from './batch.ts'
 import { ownReject } from './rejected-row.ts'
-import { tradeLineColumns } from './trade-lines.ts'
 
 /** Rows that a batch wrote, by table. */
 export interface WrittenRows {
@@ -48,17 +49,6 @@ const upsertWatermarks = bulkUpsert(feedWatermarks, {
   set: { up_to: 'greatest(excluded.up_to, feed_watermarks.up_to)' },
 })
 const upsertInstruments = bulkUpsert(instruments)
-
-const columns = tradeLineColumns.join(', ')
-const key = 'instrument_id, trade_id, version, event_time'
-const copyTrades = `copy trades (${columns}) from stdin`
-const createStage =
-  'create temporary table if not exists staged_trades (like trades) on commit delete rows'
-const copyStaged = `copy staged_trades (${columns}) from stdin`
-/** Of those that are twice in it the first in the log stands. */
-const insertStaged = `insert into trades (${columns})
-  select distinct on (${key}) ${columns} from staged_trades order by ${key}, source_offset
-  on conflict do nothing`
 
 /** Writes a batch's rows, its own rejects among them. */
 export async function writeRows(
@@ -102,14 +92,10 @@ async function writeTrades(
   batch: Batch,
   road: TradeRoad,
 ): Promise<number> {
-  if (batch.trades === 0) return 0
-  if (road === 'direct') return await transaction.copy(copyTrades, batch.tradeChunks)
-  await transaction.query(createStage)
-  // A part of this transaction before may have left rows.
-  await transaction.query('delete from staged_trades')
-  await transaction.copy(copyStaged, batch.tradeChunks)
-  const { count } = await transaction.query(insertStaged)
-  return count
+  if (batch.trades.length === 0) return 0
+  return road === 'direct'
+    ? await bulkCopy(transaction, batch.trades)
+    : await stagedInsert(transaction, batch.trades)
 }
 
 async function write<Row>(

@@ -79,7 +79,7 @@ export class BatchWriter {
       try {
         const rows = await this.#options.through('database', () => this.#write(attempt))
         const { mode, refused } = attempt
-        this.#road = mode === 'staged' && rows.trades < batch.trades ? 'staged' : 'direct'
+        this.#road = mode === 'staged' && rows.trades < batch.trades.length ? 'staged' : 'direct'
         return {
           rows,
           mode,

@@ -1,6 +1,20 @@
 import type { LogRecord, RejectReason } from '@tickertape/kafka-avro'
-import type { Candle, FeedHeartbeat, InstrumentStatus, SequenceGap } from '@tickertape/market-model'
-import { candleRow, gapRow, instrumentRow, timeText, tradeDay } from '@tickertape/market-store'
+import type {
+  Candle,
+  FeedHeartbeat,
+  InstrumentStatus,
+  SequenceGap,
+  Trade,
+} from '@tickertape/market-model'
+import {
+  CopyRows,
+  candleRow,
+  gapRow,
+  instrumentRow,
+  timeText,
+  tradeDay,
+  tradeFormat,
+} from '@tickertape/market-store'
 import type { CandleRow, GapRow, InstrumentRow, RejectedRow } from '@tickertape/market-store'
 
 /** Where a record stands in the log. */
@@ -39,25 +53,21 @@ export interface Reject {
   readonly message: string
 }
 
-/** Lines are turned into bytes by so many characters: fewer of them live on until they are written. */
-const chunkLength = 64 * 1024
-
 /** What one database transaction writes: rows of every table and the offsets behind them. */
 export class Batch {
   /** What the sink cannot use: a row of `rejected`, and a record of the topic. */
   readonly rejects: Reject[] = []
   /** What others could not use, as the topic `rejected` tells of it. */
   readonly foreignRejects: RejectedRow[] = []
+  /** The trades as COPY takes them, in the order of the log. */
+  readonly trades: CopyRows<Trade>
   readonly #records: LogRecord[] = []
-  readonly #tradeChunks: Buffer[] = []
   readonly #days = new Set<number>()
   readonly #candles = new Map<string, Candle>()
   readonly #gaps = new Map<string, GapRow>()
   readonly #watermarks = new Map<string, Watermark>()
   readonly #instruments = new Map<string, InstrumentRow>()
   readonly #positions = new Map<string, NextOffset>()
-  #lines = ''
-  #trades = 0
   #knownTrades = 0
   #lastDay: number | undefined
   #lastTopic = ''
@@ -65,6 +75,11 @@ export class Batch {
   #lastOffset = -1
   #bytes = 0
   #lastEventTime: number | undefined
+
+  /** @param trades without rows; whoever gives it may use its memory again. */
+  constructor(trades: CopyRows<Trade> = new CopyRows(tradeFormat)) {
+    this.trades = trades
+  }
 
   /** Everything that was read, in order: what a second look at the batch begins from. */
   get records(): readonly LogRecord[] {
@@ -76,20 +91,9 @@ export class Batch {
     return this.#bytes
   }
 
-  /** Trades that are rows of this batch. */
-  get trades(): number {
-    return this.#trades
-  }
-
   /** Trades that came before, in this batch or an earlier one. */
   get knownTrades(): number {
     return this.#knownTrades
-  }
-
-  /** The trades as COPY takes them, in the order of the log. */
-  get tradeChunks(): readonly Buffer[] {
-    this.#closeChunk()
-    return this.#tradeChunks
   }
 
   /** UTC days of the trades. */
@@ -138,11 +142,10 @@ export class Batch {
     this.#bytes += record.value?.length ?? 0
   }
 
-  /** @param line as COPY takes it, with its end. */
-  addTrade(line: string, eventTime: number): void {
-    this.#trades += 1
-    this.#lines += line
-    if (this.#lines.length >= chunkLength) this.#closeChunk()
+  /** @throws MarketStoreError `not_storable` for a number that its column cannot hold. */
+  addTrade(trade: Trade, position: RecordPosition): void {
+    this.trades.append(trade, position)
+    const { eventTime } = trade
     const day = tradeDay(eventTime)
     if (day !== this.#lastDay) {
       this.#lastDay = day
@@ -191,12 +194,6 @@ export class Batch {
 
   addReject(reject: Reject): void {
     this.rejects.push(reject)
-  }
-
-  #closeChunk(): void {
-    if (this.#lines === '') return
-    this.#tradeChunks.push(Buffer.from(this.#lines))
-    this.#lines = ''
   }
 
   /** Records come many of a partition: its position is kept when another one's begin. */

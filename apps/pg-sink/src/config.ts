@@ -26,6 +26,10 @@ export const settings = {
     default: 'postgres://tickertape:tickertape@127.0.0.1:15432/tickertape',
     about: 'PostgreSQL database that holds trades and candles',
   }),
+  DATABASE_SCHEMA: textSetting({
+    default: 'public',
+    about: 'Schema of the database that holds the tables; made if it is missing',
+  }),
   PG_SINK_GROUP_ID: textSetting({
     default: 'pg-sink',
     about: 'Consumer group; instances of one group share the partitions',
@@ -94,6 +98,7 @@ export interface PgSinkConfig {
   }
   readonly registryUrl: string
   readonly databaseUrl: string
+  readonly databaseSchema: string
   readonly batch: {
     /** Most records. */
     readonly size: number
@@ -126,6 +131,7 @@ export function readConfig(values: SettingValues<typeof settings>): PgSinkConfig
     },
     registryUrl: values.REGISTRY_URL,
     databaseUrl: values.DATABASE_URL,
+    databaseSchema: values.DATABASE_SCHEMA,
     batch: {
       size: values.PG_SINK_BATCH_SIZE,
       waitMs: values.PG_SINK_BATCH_WAIT_MS,

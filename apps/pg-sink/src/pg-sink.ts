@@ -6,7 +6,7 @@ import {
   topicOffsets,
 } from '@tickertape/kafka-avro'
 import type { LogReader, Topic, TopicPartition } from '@tickertape/kafka-avro'
-import { Database, migrate } from '@tickertape/market-store'
+import { Database, dropTradePartitionsBefore, migrate } from '@tickertape/market-store'
 import type { RunningService, ServiceContext } from '@tickertape/service-runtime'
 
 import { BatchWriter } from './batch-writer.ts'
@@ -82,6 +82,7 @@ async function run(
     applicationName: 'pg-sink',
     queryTimeoutMs,
     maxConnections: connections,
+    schema: config.databaseSchema,
   })
   await using rejects = new RejectLog({ brokers, clientId: groupId, topicPrefix })
   const days = new TradeDays(database, (partitions) => events.tradePartitionsMade(partitions))
@@ -93,7 +94,9 @@ async function run(
   for (const topic of topics) {
     if (topic !== 'rejected') await through('registry', () => registry.register(topic))
   }
-  events.migrated(await through('database', () => migrate(config.databaseUrl)))
+  events.migrated(
+    await through('database', () => migrate(config.databaseUrl, { schema: config.databaseSchema })),
+  )
   // Whichever of the two fails ends the other.
   const ending = new AbortController()
   const ended = AbortSignal.any([signal, ending.signal])
@@ -101,7 +104,11 @@ async function run(
   const upkeep = keepTradePartitions(
     {
       ensure: (wanted) => through('database', () => days.ensure(wanted)),
-      dropBefore: () => Promise.resolve(),
+      dropBefore: async (day) => {
+        const dropped = await through('database', () => dropTradePartitionsBefore(database, day))
+        if (dropped.length > 0) days.forget()
+        events.tradePartitionsDropped(dropped)
+      },
     },
     config.tradesRetentionDays,
     ended,

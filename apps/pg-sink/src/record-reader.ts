@@ -1,12 +1,13 @@
 import { DecodeFailure, Deserializer, MarketEventReader, topicName } from '@tickertape/kafka-avro'
 import type { LogRecord, RejectReason, Registry } from '@tickertape/kafka-avro'
 import type { Candle, MarketEvent, Trade } from '@tickertape/market-model'
+import { MarketStoreError } from '@tickertape/market-store'
 
 import type { Batch } from './batch.ts'
 import type { KnownTrades } from './known-trades.ts'
 import { foreignReject } from './rejected-row.ts'
 import { whyNotStorable } from './storable.ts'
-import { TradeLines } from './trade-lines.ts'
+import { whyTradeNotStorable } from './trade-storable.ts'
 
 export interface RecordReaderOptions {
   readonly topicPrefix: string
@@ -26,7 +27,6 @@ export class RecordReader {
   readonly #options: RecordReaderOptions
   readonly #marketEvents: MarketEventReader
   readonly #candles: Deserializer<'candles'>
-  readonly #lines = new TradeLines()
   readonly #names: { readonly marketEvents: string; readonly candles: string }
 
   constructor(options: RecordReaderOptions) {
@@ -80,10 +80,20 @@ export class RecordReader {
 
   /** @returns false if it is rejected: then the next record of the trade may be the first that stands. */
   #addTrade(batch: Batch, record: LogRecord, trade: Trade): boolean {
-    const line = this.#lines.lineOf(trade, record.partition, record.offset)
-    if (typeof line === 'string') batch.addTrade(line, trade.eventTime)
-    else reject(batch, record, 'not_storable', line.problem)
-    return typeof line === 'string'
+    const problem = whyTradeNotStorable(trade)
+    if (problem !== undefined) {
+      reject(batch, record, 'not_storable', problem)
+      return false
+    }
+    try {
+      batch.addTrade(trade, record)
+      return true
+    } catch (error) {
+      // The one thing that it throws.
+      if (!(error instanceof MarketStoreError)) throw error
+      reject(batch, record, 'not_storable', error.message)
+      return false
+    }
   }
 
   #addEvent(batch: Batch, record: LogRecord, { type, value }: MarketEvent): void {

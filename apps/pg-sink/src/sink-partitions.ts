@@ -5,7 +5,8 @@ import type {
   TopicPartition,
   TopicPartitionOffset,
 } from '@tickertape/kafka-avro'
-import type { Database } from '@tickertape/market-store'
+import type { Trade } from '@tickertape/market-model'
+import type { CopyRows, Database } from '@tickertape/market-store'
 
 import { Batch } from './batch.ts'
 import type { NextOffset } from './batch.ts'
@@ -56,6 +57,8 @@ export class SinkPartitions implements PartitionHandlers {
   #owned = new Map<string, ClaimedPartition>()
   readonly #positions = new Map<string, NextOffset>()
   readonly #known = new Map<string, KnownTrades>()
+  /** Memory of batches that are written, for those to come. */
+  readonly #spares: CopyRows<Trade>[] = []
   #batch = new Batch()
   /** Read, and not in the batch yet: it is full. */
   #waiting: readonly LogRecord[] = []
@@ -161,7 +164,7 @@ export class SinkPartitions implements PartitionHandlers {
   #write(): boolean {
     if (this.#writing !== undefined || this.#failure !== undefined) return false
     const batch = this.#batch
-    this.#batch = new Batch()
+    this.#batch = new Batch(this.#spares.pop())
     this.#writing = this.#commit(batch, this.#batchBegan)
       .catch((error: unknown) => {
         // Whoever calls next finds it.
@@ -191,7 +194,7 @@ export class SinkPartitions implements PartitionHandlers {
     this.#size.observe(batch.records.length, commitMs)
     events.batchCommitted({
       records: batch.records.length,
-      trades: batch.trades,
+      trades: batch.trades.length,
       knownTrades: batch.knownTrades,
       ...written,
       batchSeconds: (performance.now() - batchBegan) / 1_000,
@@ -199,6 +202,8 @@ export class SinkPartitions implements PartitionHandlers {
       lastEventTime: batch.lastEventTime,
       sizeOfFull: this.#size.records,
     })
+    batch.trades.clear()
+    this.#spares.push(batch.trades)
     // Another session may be at work when a long outage ends.
     if (owned === this.#owned) reader.commitForMonitoring(positions)
   }

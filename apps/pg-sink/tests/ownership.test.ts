@@ -5,7 +5,6 @@ import { Database, ensureTradePartitions, migrate, tradeDay } from '@tickertape/
 import { testDatabase } from '@tickertape/testing'
 
 import { Batch } from '../src/batch.ts'
-import { TradeLines } from '../src/trade-lines.ts'
 import { writeBatch } from '../src/batch-writer.ts'
 import { claimPartitions, partitionKey } from '../src/partition-epochs.ts'
 import type { ClaimedPartition } from '../src/partition-epochs.ts'
@@ -33,11 +32,10 @@ async function openDatabase() {
 
 function batchAt(partition: number, offset: number, price: number): Batch {
   const batch = new Batch()
-  batch.reached({ topic, partition, offset, value: null })
+  const record = { topic, partition, offset, value: null }
+  batch.reached(record)
   const { value } = trade(offset, { price: { mantissa: price, exponent: 0 } })
-  // A trade is what `trade` makes, and one that can be stored.
-  const line = new TradeLines().lineOf(value as Trade, partition, offset) as string
-  batch.addTrade(line, (value as Trade).eventTime)
+  batch.addTrade(value as Trade, record)
   return batch
 }
 
