@@ -6,6 +6,19 @@ import type { UpsertRule } from './bulk.ts'
 import type { CopyRows } from './copy-rows.ts'
 import type { Transaction } from './database.ts'
 
+/*
+ * Measured with 200,000 trades in batches of 10,000, into partitions with all indexes, on a busy machine of 2
+ * cores (rough): rows a second, and CPU us a row in Node and in PostgreSQL.
+ *
+ *                        rows/s    Node    PostgreSQL
+ *   copy, binary         57-66 k   1.6-2.3 11
+ *   copy, text           44-55 k   3.3-4.4 12
+ *   copy to stage        40-58 k   1.7     14-18
+ *   unnest               16-29 k   12-15   19-20
+ *
+ * And 100,000 candles over existing ones: copy to stage 2.7 and 11, unnest 11.5 and 13.
+ */
+
 /** Some of the rows, by number: from `from` up to, not with, `to`; all of them unless given. */
 export interface RowRange {
   readonly from: number

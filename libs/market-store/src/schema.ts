@@ -90,13 +90,22 @@ function tradeColumns() {
 /**
  * Each trade as it stands: of an (instrument, trade id) the highest version, and of equal versions the
  * first record. `expired`: its `matures_at` has passed.
+ *
+ * A trade's other versions may be of any day, so each row is looked for in the key of every partition: 50 rows
+ * of a tape over 90 days take some 25 ms (rough).
  */
 export const currentTrades = pgView('current_trades', {
   ...tradeColumns(),
   expired: boolean('expired').notNull(),
 }).existing()
 
-/** The standing candle of each window: the highest (rebuild_id, revision), no rebuild being lowest. */
+/**
+ * The standing candle of each window: the highest (rebuild_id, revision), no rebuild being lowest.
+ *
+ * The key serves charts, and statistics over all instruments of an interval too, asked by instrument
+ * (`instruments, lateral (…)`): an hour of 500 instruments takes some 25 ms, by an index on (interval,
+ * window_start) 17 ms. That index would cost each upsert 3 us of PostgreSQL's time, on top of 11 (rough).
+ */
 export const candles = pgTable(
   'candles',
   {
