@@ -15,6 +15,7 @@ export class Connection implements Subscriber {
   readonly #socket: WebSocket
   readonly #transport: Duplex
   #corked = false
+  #isSilent = false
 
   /** @param transport the TCP connection under the socket */
   constructor(id: number, venue: Venue, socket: WebSocket, transport: Duplex) {
@@ -33,7 +34,7 @@ export class Connection implements Subscriber {
    * number of frames a second.
    */
   send(frame: Buffer | string): void {
-    if (this.#socket.readyState !== this.#socket.OPEN) return
+    if (this.#isSilent || this.#socket.readyState !== this.#socket.OPEN) return
     if (!this.#corked) {
       this.#corked = true
       this.#transport.cork()
@@ -51,7 +52,13 @@ export class Connection implements Subscriber {
   }
 
   ping(payload: string): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping(payload)
+    if (this.#isSilent || this.#socket.readyState !== this.#socket.OPEN) return
+    this.#socket.ping(payload)
+  }
+
+  /** Sends nothing any more, and stays open: what a client sees of a host that is gone. */
+  fallSilent(): void {
+    this.#isSilent = true
   }
 
   /** Closes with a close frame. */

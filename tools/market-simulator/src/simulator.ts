@@ -110,10 +110,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
     sent.set(venue, sentTrades)
     return speak({
       market,
-      channels: new Channels(faults.filterFrames),
+      channels: new Channels(venue, faults.filterFrames),
       connections,
       sent: sentTrades,
       withholds: (instrument, sequence) => faults.withholds(venue, instrument, sequence),
+      refuses: (instrument) => faults.refuses(instrument),
       flush,
       now: () => clock.now(),
       realTime,

@@ -18,6 +18,8 @@ export interface VenueContext {
   readonly connections: Connections
   readonly sent: SentTrades
   readonly withholds: TradeFilter
+  /** Whether a fault makes the venue refuse subscriptions to the instrument. */
+  readonly refuses: (instrument: string) => boolean
   /** Puts all due trades on the sockets and returns the venue's time. */
   readonly flush: () => number
   /** The venue's time, milliseconds since the epoch. */

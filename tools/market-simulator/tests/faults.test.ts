@@ -114,7 +114,8 @@ describe('faults', () => {
     const unknown = await postJson<Refusal>(`${simulator.controlUrl}/earthquake`)
     expect(unknown.status).toBe(400)
     expect(unknown.body.error).toBe(
-      'There is no fault "earthquake"; there are drop, skip, duplicate, malformed',
+      'There is no fault "earthquake"; there are drop, skip, duplicate, malformed, silence, reorder, delay, ' +
+        'half-open, cut, error-frame, refuse',
     )
     const unfit = await postJson<Refusal>(`${simulator.controlUrl}/skip`, { count: 0 })
     expect(unfit.body.error).toMatch(/^Fault "skip" cannot be armed: count: /)

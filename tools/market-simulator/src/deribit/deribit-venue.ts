@@ -22,7 +22,10 @@ export const deribit: SimulatedVenue = {
       channel: (name) => parseTradesChannel(name, market),
       publish: (channel, trades) => channels.publish(channel, tradesNotification(channel, trades)),
     })
-    const accepts = (name: string): boolean => parseTradesChannel(name, market) !== undefined
+    const accepts = (name: string): boolean => {
+      const described = parseTradesChannel(name, market)
+      return described !== undefined && !described.instruments.some(context.refuses)
+    }
     return new DeribitProtocol({ context, feed, accepts })
   },
   replay: {

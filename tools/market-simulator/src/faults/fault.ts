@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { FrameRoute } from '../channels.ts'
 import type { Connections } from '../connections.ts'
 import type { Venue } from '../market/instrument.ts'
 import type { Market } from '../market/market.ts'
@@ -30,7 +31,9 @@ export interface Fault<Params = unknown> {
    */
   arm(params: Params): unknown
   /** The frames to send instead of this one; undefined leaves it as it is. */
-  frames?(frame: string): readonly string[] | undefined
+  frames?(frame: string, route: FrameRoute): readonly string[] | undefined
   /** Whether the trade stays off the WebSocket; history holds it all the same. */
   readonly withholds?: (venue: Venue, instrument: string, sequence: number) => boolean
+  /** Whether the venue refuses subscriptions to the instrument. */
+  readonly refuses?: (instrument: string) => boolean
 }

@@ -1,9 +1,16 @@
 import type { FrameFilter } from '../channels.ts'
 import type { Venue } from '../market/instrument.ts'
+import { cutFault } from './cut.ts'
+import { delayFault } from './delay.ts'
 import { dropFault } from './drop.ts'
 import { duplicateFault } from './duplicate.ts'
+import { errorFrameFault } from './error-frame.ts'
 import { type Fault, type FaultContext, UnfitFaultError } from './fault.ts'
+import { halfOpenFault } from './half-open.ts'
 import { malformedFault } from './malformed.ts'
+import { refuseFault } from './refuse.ts'
+import { reorderFault } from './reorder.ts'
+import { silenceFault } from './silence.ts'
 import { skipFault } from './skip.ts'
 
 /** A fault behind the check of what arms it. */
@@ -18,22 +25,34 @@ export interface Faults {
   arm(name: string, body: unknown): unknown
   readonly filterFrames: FrameFilter
   withholds(venue: Venue, instrument: string, sequence: number): boolean
+  refuses(instrument: string): boolean
 }
 
 export function createFaults(context: FaultContext): Faults {
   const table: ArmedBy[] = []
   const frameFilters: FrameFilter[] = []
   const tradeFilters: NonNullable<Fault['withholds']>[] = []
+  const refusals: NonNullable<Fault['refuses']>[] = []
   function add<Params>(fault: Fault<Params>): void {
     table.push({ name: fault.name, arm: (body) => fault.arm(checked(fault, body)) })
-    if (fault.frames !== undefined) frameFilters.push((frame) => fault.frames?.(frame))
+    if (fault.frames !== undefined) {
+      frameFilters.push((frame, route) => fault.frames?.(frame, route))
+    }
     if (fault.withholds !== undefined) tradeFilters.push(fault.withholds)
+    if (fault.refuses !== undefined) refusals.push(fault.refuses)
   }
 
   add(dropFault(context))
   add(skipFault(context))
   add(duplicateFault())
   add(malformedFault())
+  add(silenceFault())
+  add(reorderFault())
+  add(delayFault())
+  add(halfOpenFault(context))
+  add(cutFault(context))
+  add(errorFrameFault(context))
+  add(refuseFault(context))
 
   return {
     arm(name, body) {
@@ -42,15 +61,16 @@ export function createFaults(context: FaultContext): Faults {
       const names = table.map((each) => each.name).join(', ')
       throw new UnfitFaultError(`There is no fault "${name}"; there are ${names}`)
     },
-    filterFrames(frame) {
+    filterFrames(frame, route) {
       let frames: readonly string[] | undefined
       for (const filter of frameFilters) {
-        frames = (frames ?? [frame]).flatMap((each) => filter(each) ?? [each])
+        frames = (frames ?? [frame]).flatMap((each) => filter(each, route) ?? [each])
       }
       return frames
     },
     withholds: (venue, instrument, sequence) =>
       tradeFilters.some((filter) => filter(venue, instrument, sequence)),
+    refuses: (instrument) => refusals.some((refusal) => refusal(instrument)),
   }
 }
 
