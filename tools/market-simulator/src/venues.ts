@@ -1,6 +1,8 @@
 import { binance, binanceCoinm, binanceUsdm } from './binance/binance-venue.ts'
 import { bybitInverse, bybitLinear, bybitSpot } from './bybit/bybit-venue.ts'
+import { coinbase, coinbaseAdvanced } from './coinbase/coinbase-venue.ts'
 import { deribit } from './deribit/deribit-venue.ts'
+import { kraken } from './kraken/kraken-venue.ts'
 import type { Instrument } from './market/instrument.ts'
 import type { Venue } from './market/venue-name.ts'
 import { okx } from './okx/okx-venue.ts'
@@ -14,6 +16,9 @@ export const venues: Readonly<Record<Venue, SimulatedVenue>> = {
   binance,
   'binance-usdm': binanceUsdm,
   'binance-coinm': binanceCoinm,
+  coinbase,
+  'coinbase-advanced': coinbaseAdvanced,
+  kraken,
   okx,
   'bybit-spot': bybitSpot,
   'bybit-linear': bybitLinear,
