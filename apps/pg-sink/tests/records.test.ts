@@ -1,40 +1,11 @@
 import { describe, expect, it } from 'vitest'
 
-import { rejectedHeaders } from '@tickertape/kafka-avro'
-import type { Candle, MarketEvent, SequenceGap } from '@tickertape/market-model'
+import { partitionOf, rejectedHeaders } from '@tickertape/kafka-avro'
+import type { MarketEvent, SequenceGap } from '@tickertape/market-model'
 import { waitUntil } from '@tickertape/testing'
 
-import { base, createSinkLog, heartbeat, trade } from './sink-log.ts'
+import { base, candle, createSinkLog, heartbeat, partitions, trade } from './sink-log.ts'
 import type { SinkLog } from './sink-log.ts'
-
-const one = { mantissa: 1, exponent: 0 }
-
-function candle(changes: Partial<Candle>): Candle {
-  return {
-    instrumentId: 'deribit:BTC-PERPETUAL',
-    interval: '1s',
-    windowStart: base,
-    windowEnd: base + 1_000,
-    open: one,
-    high: one,
-    low: one,
-    close: one,
-    volume: one,
-    buyVolume: one,
-    quoteVolume: one,
-    notionalUsd: null,
-    vwap: { mantissa: 123_456_789_012_345_678n, exponent: -18 },
-    tradeCount: 1,
-    indicators: { 'close:span=12': 0.1 },
-    quality: 'complete',
-    revision: 0,
-    final: true,
-    firstSequence: 1,
-    lastSequence: null,
-    rebuildId: null,
-    ...changes,
-  }
-}
 
 /** @param partitions those that must all get there; any one suffices unless given. */
 async function whenRead(
@@ -63,15 +34,16 @@ describe('candles', () => {
     ])
     await whenRead(log, 'candles', 2)
     await log.appendCandles([candle({ revision: 0, ...close(3) })])
-    await whenRead(log, 'candles', 3)
+    // Behind the marker of the transaction before.
+    await whenRead(log, 'candles', 4)
     const closes = async () =>
       (await log.database.query('select close, revision, rebuild_id from candles')).rows
     expect(await closes(), sink.output).toEqual([{ close: '1', revision: 1, rebuild_id: null }])
     await log.appendCandles([candle({ revision: 2, ...close(4) })])
-    await whenRead(log, 'candles', 4)
+    await whenRead(log, 'candles', 6)
     expect(await closes()).toEqual([{ close: '4', revision: 2, rebuild_id: null }])
     await log.appendCandles([candle({ revision: 0, rebuildId: 9, ...close(5) })])
-    await whenRead(log, 'candles', 5)
+    await whenRead(log, 'candles', 8)
     expect(await closes()).toEqual([{ close: '5', revision: 0, rebuild_id: '9' }])
   })
 
@@ -154,7 +126,9 @@ describe('market events', () => {
       gap('unrecoverable', null),
       gap('backfilled', instrumentId),
     ])
-    await whenRead(log, 'market-events', 4, [0, 1])
+    const own = partitionOf(instrumentId, partitions)
+    await whenRead(log, 'market-events', 4, [own])
+    await whenRead(log, 'market-events', 2, [0, 1])
     const { rows } = await log.database.query(
       `select gap_id, source_partition, instrument_id, from_sequence, to_time, state
         from sequence_gaps order by source_partition, state`,
@@ -164,16 +138,15 @@ describe('market events', () => {
       from_sequence: '4',
       to_time: new Date(base + 500),
     }
+    const ofInstrument = { ...row, instrument_id: instrumentId, state: 'backfilled' }
+    const ofFeed = { ...row, instrument_id: null, state: 'unrecoverable' }
     expect(rows, sink.output).toEqual(
-      [0, 1].flatMap((partition) => [
-        {
-          ...row,
+      [0, 1].flatMap((partition) =>
+        [...(partition === own ? [ofInstrument] : []), ofFeed].map((expected) => ({
+          ...expected,
           source_partition: partition,
-          instrument_id: instrumentId,
-          state: 'backfilled',
-        },
-        { ...row, source_partition: partition, instrument_id: null, state: 'unrecoverable' },
-      ]),
+        })),
+      ),
     )
   })
 })

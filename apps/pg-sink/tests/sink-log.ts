@@ -4,15 +4,17 @@ import {
   EventProducer,
   Registry,
   Serializer,
+  TransactionalProducer,
   ensureTopics,
   partitionOf,
   topicName,
 } from '@tickertape/kafka-avro'
 import type { OutgoingRecord, Topic } from '@tickertape/kafka-avro'
 import { noOptionalFacts, formatDecimal, instrumentIdOf } from '@tickertape/market-model'
-import type { Candle, MarketEvent, Trade } from '@tickertape/market-model'
+import type { Candle, InstrumentStatus, MarketEvent, Trade } from '@tickertape/market-model'
 import { Database, migrate } from '@tickertape/market-store'
 import { ServiceProcess, testDatabase, testStack, uniquePrefix } from '@tickertape/testing'
+import type { TestStack } from '@tickertape/testing'
 
 export const partitions = 2
 
@@ -21,21 +23,34 @@ const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 /** Topics and a database of the test's own, and sinks between them. */
 export interface SinkLog extends AsyncDisposable {
   readonly prefix: string
+  readonly brokers: string
+  readonly registryUrl: string
   readonly database: Database
   readonly databaseUrl: string
   topic(topic: Topic): string
-  /** Appends trades to their partitions, everything else to all, and waits for the broker. */
+  /** Appends records to their partitions, those without a key to all, and waits for the broker. */
   appendEvents(events: readonly MarketEvent[]): Promise<void>
+  /** As the aggregator does: in one transaction, which takes an offset of each partition besides. */
   appendCandles(candles: readonly Candle[]): Promise<void>
+  /** Candles of a transaction that is aborted: they take offsets, and nobody may see them. */
+  abortCandles(candles: readonly Candle[]): Promise<void>
   append(record: OutgoingRecord): Promise<void>
   startSink(settings?: Readonly<Record<string, string>>): ServiceProcess
 }
 
-export async function createSinkLog(): Promise<SinkLog> {
-  const { kafkaBrokers: brokers, registryUrl } = testStack()
+export interface SinkLogOptions {
+  /** The stack that all tests share unless given. */
+  readonly stack?: TestStack
+  /** Whether the tables are there before the first sink starts; they are unless given. */
+  readonly migrated?: boolean
+}
+
+export async function createSinkLog(options: SinkLogOptions = {}): Promise<SinkLog> {
+  const { stack = testStack(), migrated = true } = options
+  const { kafkaBrokers: brokers, registryUrl } = stack
   const prefix = uniquePrefix()
-  const created = await testDatabase()
-  await migrate(created.url)
+  const created = await testDatabase(stack.databaseUrl)
+  if (migrated) await migrate(created.url)
   await ensureTopics({ brokers, prefix, partitions })
   const registry = new Registry(registryUrl, prefix)
   const events = new Serializer('market-events', await registry.register('market-events'))
@@ -43,15 +58,37 @@ export async function createSinkLog(): Promise<SinkLog> {
   const producer = await EventProducer.open({ brokers, clientId: prefix })
   const database = new Database(created.url, { applicationName: 'test', maxConnections: 4 })
   const topic = (name: Topic): string => topicName(name, prefix)
+  const produceCandles = async (list: readonly Candle[]): Promise<TransactionalProducer> => {
+    const transactions = await TransactionalProducer.open({
+      brokers,
+      clientId: prefix,
+      transactionalId: `${prefix}candles`,
+    })
+    try {
+      await transactions.begin()
+      for (const candle of list) {
+        const key = candle.instrumentId
+        const partition = partitionOf(key, partitions)
+        const value = candles.serialize(candle)
+        await transactions.produce({ topic: topic('candles'), partition, key, value })
+      }
+      return transactions
+    } catch (error) {
+      await transactions[Symbol.asyncDispose]()
+      throw error
+    }
+  }
   return {
     prefix,
+    brokers,
+    registryUrl,
     database,
     databaseUrl: created.url,
     topic,
     appendEvents: async (list) => {
       for (const event of list) {
         const value = events.serialize(event)
-        const key = event.type === 'Trade' ? instrumentIdOf(event.value) : null
+        const key = keyOf(event)
         const targets =
           key === null ? [...Array(partitions).keys()] : [partitionOf(key, partitions)]
         for (const partition of targets) {
@@ -62,17 +99,13 @@ export async function createSinkLog(): Promise<SinkLog> {
       await producer.acknowledged()
     },
     appendCandles: async (list) => {
-      for (const candle of list) {
-        const key = candle.instrumentId
-        const value = candles.serialize(candle)
-        producer.produce({
-          topic: topic('candles'),
-          partition: partitionOf(key, partitions),
-          key,
-          value,
-        })
-      }
-      await producer.acknowledged()
+      await using transactions = await produceCandles(list)
+      await transactions.commit()
+    },
+    abortCandles: async (list) => {
+      const transactions = await produceCandles(list)
+      // What is open is aborted.
+      await transactions[Symbol.asyncDispose]()
     },
     append: async (record) => {
       producer.produce(record)
@@ -96,6 +129,12 @@ export async function createSinkLog(): Promise<SinkLog> {
       await created[Symbol.asyncDispose]()
     },
   }
+}
+
+/** Records without a key go to every partition. */
+function keyOf({ type, value }: MarketEvent): string | null {
+  if (type === 'Trade') return instrumentIdOf(value)
+  return type === 'SequenceGap' || type === 'InstrumentStatus' ? value.instrumentId : null
 }
 
 export const base = Date.UTC(2026, 0, 5)
@@ -123,6 +162,54 @@ export function trade(number: number, changes: Partial<Trade> = {}): MarketEvent
       eventTime,
       receivedAt: eventTime + 20,
       ...noOptionalFacts,
+      ...changes,
+    },
+  }
+}
+
+const one = { mantissa: 1, exponent: 0 }
+
+/** A closed candle of a second. */
+export function candle(changes: Partial<Candle> = {}): Candle {
+  return {
+    instrumentId: 'deribit:BTC-PERPETUAL',
+    interval: '1s',
+    windowStart: base,
+    windowEnd: base + 1_000,
+    open: one,
+    high: one,
+    low: one,
+    close: one,
+    volume: one,
+    buyVolume: one,
+    quoteVolume: one,
+    notionalUsd: null,
+    vwap: { mantissa: 123_456_789_012_345_678n, exponent: -18 },
+    tradeCount: 1,
+    indicators: { 'close:span=12': 0.1 },
+    quality: 'complete',
+    revision: 0,
+    final: true,
+    firstSequence: 1,
+    lastSequence: null,
+    rebuildId: null,
+    ...changes,
+  }
+}
+
+export function instrumentStatus(changes: Partial<InstrumentStatus> = {}): MarketEvent {
+  return {
+    type: 'InstrumentStatus',
+    value: {
+      instrumentId: 'deribit:BTC-PERPETUAL',
+      feedId: 'deribit',
+      status: 'listed',
+      eventTime: base,
+      receivedAt: base,
+      base: 'BTC',
+      quote: 'USD',
+      kind: 'perpetual',
+      quantityUnit: 'quote',
       ...changes,
     },
   }

@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest'
+
+import { rejectedOrigin } from '@tickertape/kafka-avro'
+import type { Candle, MarketEvent } from '@tickertape/market-model'
+import { repetitions } from '@tickertape/testing'
+
+import { SinkInstances, expectExactlyOnce, faultSettings, refusePoison } from './fault-run.ts'
+import { poison } from './fault-market.ts'
+import { readAll } from './log-truth.ts'
+import { base, candle, createSinkLog, partitions, trade } from './sink-log.ts'
+import type { SinkLog } from './sink-log.ts'
+
+/** Trades of one partition, of which those at these places are refused by PostgreSQL. */
+function poisoned(count: number, refused: readonly number[]): readonly MarketEvent[] {
+  const bad = new Set(refused)
+  return Array.from({ length: count }, (_, number) =>
+    trade(number, bad.has(number) ? { tradeId: `${poison}${number}` } : {}),
+  )
+}
+
+/** The sink starts when all is there, so that its first batches are full. */
+function sinkOf(log: SinkLog, batchSize: number): SinkInstances {
+  return SinkInstances.start(log, 1, { ...faultSettings, PG_SINK_BATCH_SIZE: String(batchSize) })
+}
+
+const places: readonly (readonly [string, readonly number[]])[] = [
+  ['the first', [0]],
+  ['the one in the middle', [50]],
+  ['the last', [99]],
+  ['all', Array.from({ length: 100 }, (_, index) => index)],
+  ['the first, middle and last', [0, 50, 99]],
+  ['two side by side', [49, 50]],
+  ['half', Array.from({ length: 50 }, (_, index) => 2 * index)],
+  ['the first and last of three batches, each', [0, 99, 100, 199, 200, 299]],
+]
+
+describe('rows that PostgreSQL refuses', () => {
+  it.each(places.slice(0, repetitions({ short: 4, long: 8 })))(
+    '%s of a batch: the others go in, these are in rejected',
+    async (_, refused) => {
+      await using log = await createSinkLog()
+      await refusePoison(log)
+      await log.appendEvents(poisoned(300, refused))
+      await using sinks = sinkOf(log, 100)
+      await expectExactlyOnce(log, sinks)
+      const { count } = await log.database.query(
+        `select from rejected where stage = 'pg-sink' and reason = 'refused_by_database'`,
+      )
+      expect(count).toBe(refused.length)
+    },
+  )
+
+  it('what the topic rejected has of one: the original key and value, who, why and where', async () => {
+    await using log = await createSinkLog()
+    await refusePoison(log)
+    await log.appendEvents(poisoned(10, [4]))
+    await using sinks = sinkOf(log, 100)
+    await expectExactlyOnce(log, sinks)
+    const all = await Promise.all(
+      Array.from({ length: partitions }, (_, partition) => readAll(log, 'rejected', partition)),
+    )
+    const [record, ...others] = all.flat()
+    expect(others).toEqual([])
+    expect(String(record?.key)).toBe('deribit:BTC-PERPETUAL')
+    const origin = rejectedOrigin(record?.headers)
+    expect(origin).toMatchObject({ stage: 'pg-sink', reason: 'refused_by_database', offset: 4 })
+    expect(origin.topic).toBe(log.topic('market-events'))
+    expect(origin.message).toContain('no_poison')
+  })
+
+  it('a candle with a zero byte in the name of an indicator, which jsonb has no room for', async () => {
+    await using log = await createSinkLog()
+    const candles: Candle[] = Array.from({ length: 20 }, (_, number) =>
+      candle({
+        windowStart: base + number * 1_000,
+        indicators: number % 7 === 3 ? { 'a\0b': 1 } : { mean: number },
+      }),
+    )
+    await log.appendCandles(candles)
+    await using sinks = sinkOf(log, 100)
+    await sinks.until('all candles', async () => (await rejectedOffsets(log)).length >= 3)
+    expect(await rejectedOffsets(log)).toEqual(['3', '10', '17'])
+    const { count } = await log.database.query('select from candles')
+    expect(count).toBe(17)
+  })
+})
+
+describe('a refused record and another of the same key', () => {
+  it.each([1, 100])(
+    'of a trade the first record that can be stored stands, in batches of %d',
+    async (batchSize) => {
+      await using log = await createSinkLog()
+      await log.database.query('alter table trades add constraint low check (price < 1e9)')
+      const high = { price: { mantissa: 1, exponent: 10 } }
+      await log.appendEvents([
+        trade(1, high),
+        trade(1),
+        trade(1, { quantity: otherQuantity }),
+        trade(2),
+      ])
+      await using sinks = sinkOf(log, batchSize)
+      await sinks.until('the last trade', async () => (await tradeOffsets(log)).includes('t2 3'))
+      expect(await tradeOffsets(log)).toEqual(['t1 1', 't2 3'])
+      expect(await rejectedOffsets(log)).toEqual(['0'])
+    },
+  )
+
+  it.each([1, 100])(
+    'of a candle the highest revision that can be stored stands, in batches of %d',
+    async (batchSize) => {
+      await using log = await createSinkLog()
+      const bad = { indicators: { 'a\0b': 1 } }
+      await log.appendCandles([
+        candle({ revision: 1 }),
+        candle({ revision: 3, ...bad }),
+        candle({ revision: 2 }),
+        candle({ windowStart: base + 1_000 }),
+      ])
+      await using sinks = sinkOf(log, batchSize)
+      await sinks.until('the last candle', async () => {
+        const { count } = await log.database.query('select from candles')
+        return count === 2
+      })
+      const { rows } = await log.database.query(
+        'select revision from candles order by window_start',
+      )
+      expect(rows).toEqual([{ revision: 2 }, { revision: 0 }])
+      expect(await rejectedOffsets(log)).toEqual(['1'])
+    },
+  )
+})
+
+describe('PG_SINK_ERRORS_TOLERANCE=none', () => {
+  it('the sink stops at what it cannot store, and nothing of that batch is stored', async () => {
+    await using log = await createSinkLog()
+    await refusePoison(log)
+    await log.appendEvents(poisoned(10, [4]))
+    await using sink = log.startSink({ ...faultSettings, PG_SINK_ERRORS_TOLERANCE: 'none' })
+    expect(await sink.exited()).toBe(1)
+    expect(sink.output).toContain('no_poison')
+    expect(await tradeOffsets(log)).toEqual([])
+    expect(await rejectedOffsets(log)).toEqual([])
+  })
+})
+
+const otherQuantity = { mantissa: 7, exponent: 0 }
+
+async function tradeOffsets({ database }: SinkLog): Promise<readonly string[]> {
+  const { rows } = await database.query<{ at: string }>(
+    `select concat(trade_id, ' ', source_offset) as at from trades order by source_offset`,
+  )
+  return rows.map(({ at }) => at)
+}
+
+async function rejectedOffsets({ database }: SinkLog): Promise<readonly string[]> {
+  const { rows } = await database.query<{ offset: string }>(
+    `select "offset" from rejected where stage = 'pg-sink' order by "offset"`,
+  )
+  return rows.map(({ offset }) => offset)
+}

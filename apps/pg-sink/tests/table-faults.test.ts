@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest'
+
+import type { Topic } from '@tickertape/kafka-avro'
+import { waitUntil } from '@tickertape/testing'
+
+import { ask } from './admin-port.ts'
+import { SinkInstances, expectExactlyOnce, faultSettings } from './fault-run.ts'
+import { base, candle, createSinkLog, trades } from './sink-log.ts'
+import type { SinkLog } from './sink-log.ts'
+
+interface TableFault {
+  readonly name: string
+  readonly topic: 'market-events' | 'candles'
+  readonly inflict: string
+  readonly mend: string
+  /** What readiness says of it. */
+  readonly told: RegExp
+}
+
+/** PostgreSQL names the class of the error, whoever raises it: the sink sees what a full disk gives. */
+const diskFull = `
+  create function disk_full() returns trigger language plpgsql as $$
+    begin raise exception 'could not extend file: No space left on device' using errcode = '53100'; end
+  $$;
+  create trigger disk_full before insert on trades for each row execute function disk_full();`
+
+const faults: readonly TableFault[] = [
+  {
+    name: 'a full disk',
+    topic: 'market-events',
+    inflict: diskFull,
+    mend: 'drop function disk_full cascade',
+    told: /No space left on device/,
+  },
+  {
+    name: 'a permission that is taken away',
+    topic: 'market-events',
+    inflict: 'revoke insert on trades from current_user',
+    mend: 'grant insert on trades to current_user',
+    told: /permission denied for table trades/,
+  },
+  {
+    name: 'a column that is gone',
+    topic: 'market-events',
+    inflict: 'alter table trades rename column taker_side to taker_side_away',
+    mend: 'alter table trades rename column taker_side_away to taker_side',
+    told: /taker_side/,
+  },
+  {
+    name: 'a table that is gone',
+    topic: 'candles',
+    inflict: 'alter table candles rename to candles_away',
+    mend: 'alter table candles_away rename to candles',
+    told: /candles/,
+  },
+  {
+    name: 'a database that was made read-only, as a primary that is demoted',
+    topic: 'market-events',
+    inflict: `do $$ begin execute format('alter database %I set default_transaction_read_only = on', current_database()); end $$`,
+    mend: `do $$ begin execute format('alter database %I reset default_transaction_read_only', current_database()); end $$`,
+    told: /read-only/,
+  },
+]
+
+const events = trades(0, 3_000)
+const candles = Array.from({ length: 50 }, (_, number) =>
+  candle({ windowStart: base + number * 1_000 }),
+)
+
+async function appendHalf(log: SinkLog, half: 0 | 1): Promise<void> {
+  const middle = events.length / 2
+  await log.appendEvents(half === 0 ? events.slice(0, middle) : events.slice(middle))
+  await log.appendCandles(half === 0 ? candles.slice(0, 25) : candles.slice(25))
+}
+
+/** A running sink has its connections: what it is to meet comes with new ones. */
+async function endConnections({ database }: SinkLog): Promise<void> {
+  await database.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+      where application_name = 'pg-sink' and datname = current_database()`,
+  )
+}
+
+describe('a table that is broken', () => {
+  it.each(faults)(
+    '$name: the sink waits and says why, drops nothing, and goes on when it is mended',
+    async ({ topic, inflict, mend, told }) => {
+      await using log = await createSinkLog()
+      await using sinks = SinkInstances.start(log, 1)
+      await appendHalf(log, 0)
+      await expectExactlyOnce(log, sinks)
+
+      await log.database.query(inflict)
+      await endConnections(log)
+      const before = await sinkOffsets(log, topic)
+      await appendHalf(log, 1)
+      await waitUntil('readiness to tell', async () => told.test(await ask(sinks.at(0), '/readyz')))
+      const { count } = await log.database.query('select from rejected')
+      expect(count).toBe(0)
+      expect(await sinkOffsets(log, topic)).toEqual(before)
+
+      await log.database.transaction((own) => own.query(mend), 'begin read write')
+      await expectExactlyOnce(log, sinks)
+      await waitUntil('ready', async () => (await ask(sinks.at(0), '/readyz')).includes('true'))
+    },
+  )
+
+  it('PG_SINK_MAX_RETRIES: past it the sink stops with the reason, and the next one loses nothing', async () => {
+    await using log = await createSinkLog()
+    await log.database.query('revoke insert on trades from current_user')
+    await appendHalf(log, 0)
+    await using sink = log.startSink({ ...faultSettings, PG_SINK_MAX_RETRIES: '3' })
+    expect(await sink.exited(), sink.output).toBe(1)
+    expect(sink.output).toContain('permission denied for table trades')
+    await log.database.query('grant insert on trades to current_user')
+    await using sinks = SinkInstances.start(log, 1)
+    await expectExactlyOnce(log, sinks)
+  })
+})
+
+describe('a partition of trades that is dropped behind the sink’s back', () => {
+  it('is made again for the next trade of its day, and no row is refused', async () => {
+    // Retention drops days, on whichever instance has the lowest; others may know them as present.
+    await using log = await createSinkLog()
+    await using sinks = SinkInstances.start(log, 1)
+    await appendHalf(log, 0)
+    await expectExactlyOnce(log, sinks)
+    await log.database.query('drop table trades_20260105')
+    await appendHalf(log, 1)
+    await sinks.until('the second half', async () => {
+      const { count } = await log.database.query('select from trades')
+      return count === 1_500
+    })
+    const { count } = await log.database.query('select from rejected')
+    expect(count).toBe(0)
+  })
+})
+
+async function sinkOffsets(log: SinkLog, topic: Topic): Promise<readonly unknown[]> {
+  const { rows } = await log.database.query({
+    text: 'select partition, next_offset from sink_offsets where topic = $1 order by partition',
+    values: [log.topic(topic)],
+  })
+  return rows
+}
