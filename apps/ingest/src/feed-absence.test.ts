@@ -162,6 +162,32 @@ describe('an absence', () => {
     await waitUntil('readiness', () => feed.state.readiness.degraded.length === 0)
   })
 
+  // Its trades have no place before that: they would wait without a bound, and all candles for them.
+  it('of an instrument that had no trade yet ends without its history as well', async () => {
+    let isOpen = false
+    const feed = scriptedFeed({
+      holeBuffer: 3,
+      cursor: { sequence: null, eventTime: 0 },
+      history: {
+        last: 2,
+        before: () => {
+          if (!isOpen) throw away
+        },
+      },
+    })
+    feed.scripted.times = [20_000]
+    void feed.connect()
+    await waitUntil('a subscription', () => feed.scripted.subscriptions === 1)
+    feed.scripted.frame(...sampleTrades(3, 4))
+    expect(feed.recording.sequences).toEqual([])
+    feed.scripted.frame(sampleTrade(5))
+    expect(feed.recording.sequences).toEqual([3, 4, 5])
+    isOpen = true
+    await waitUntil('the end', () => told(feed).includes('feed 9900-20000 backfilled'))
+    expect(feed.recording.sequences).toEqual([3, 4, 5, 1, 2])
+    expect(told(feed)).toContain('sample:X #1-2 backfilled')
+  })
+
   it('that the venue refuses to tell of is proven by the next trade in sequence', async () => {
     const feed = scriptedFeed({
       history: {

@@ -19,6 +19,8 @@ export interface FeedRecoveryOptions {
     IngestEvents,
     'gapOpened' | 'gaveUp' | 'holeFound' | 'passedOver' | 'traded'
   >
+  /** Of the first trade that an instrument ever has; where there are sequences. */
+  readonly firstSequence: number
   /** Trades of one instrument that may wait behind a hole; the next one sets the hole aside. */
   readonly buffer: number
   /** How long heartbeats wait for an instrument that makes no progress, in ms. */
@@ -94,7 +96,7 @@ export class FeedRecovery {
     if (delivery.kind === 'unsequenced') return
     const task = this.#tasks.get(delivery)
     if (task?.unprovenFrom !== undefined) this.#prove(delivery, task)
-    if (delivery.hole === undefined) return
+    if (delivery.waitingCount === 0) return
     this.#start(delivery, this.#taskOf(delivery))
     const isTooMuch = delivery.waitingCount >= this.#options.buffer
     if (isTooMuch || task?.isPassed === true) this.#setAside(delivery)
@@ -223,8 +225,6 @@ export class FeedRecovery {
     task.waitedMs = task.upTo === upTo ? task.waitedMs + elapsedMs : 0
     task.upTo = upTo
     if (task.waitedMs <= this.#options.patienceMs) return false
-    // What waits has no place yet, so that it could not go on without what is missing.
-    if (delivery.position === undefined && delivery.waitingCount > 0) return false
     this.#pass(delivery, task)
     return true
   }
@@ -244,8 +244,10 @@ export class FeedRecovery {
 
   #setAside(delivery: Delivery): void {
     if (delivery.kind === 'unsequenced') return
-    const { events, venueTime } = this.#options
+    const { events, firstSequence, venueTime } = this.#options
     const counts = noneOffered()
+    if (delivery.position === undefined && delivery.waitingCount > 0)
+      delivery.beginAt(firstSequence)
     const gap = delivery.setAside(venueTime(), counts)
     events.traded('stream', counts.delivered)
     if (gap !== undefined) events.gapOpened(gap)

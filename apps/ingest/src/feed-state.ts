@@ -16,6 +16,7 @@ import type { MappingContext } from './mapped-trade.ts'
 import type { MarketLog } from './market-log.ts'
 import { ReadingGate } from './reading-gate.ts'
 import type { RestClient } from './rest-client.ts'
+import { hasSequences } from './trade-history.ts'
 import type { VenueHistory } from './trade-history.ts'
 
 /** What a feed is made of. */
@@ -73,7 +74,17 @@ export function createFeedState(options: FeedStateOptions): FeedState {
     onGap: events.gaveUp,
   })
   const { buffer, waitMs: patienceMs } = config.holes
-  const recovery = new FeedRecovery({ filler, gaps, events, buffer, patienceMs, venueTime, signal })
+  const firstSequence = hasSequences(history) ? history.firstSequence : 0
+  const recovery = new FeedRecovery({
+    filler,
+    gaps,
+    events,
+    firstSequence,
+    buffer,
+    patienceMs,
+    venueTime,
+    signal,
+  })
   const heartbeats = new FeedHeartbeats({
     config,
     log,

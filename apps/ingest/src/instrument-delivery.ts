@@ -119,6 +119,12 @@ export class InstrumentDelivery {
     }
   }
 
+  /** The venue had no trade when we began: whatever is missing from this sequence on is ours. */
+  beginAt(sequence: number): void {
+    this.#write(this.#tracker.begin(sequence - 1), noneOffered())
+    this.#beginning = 'known'
+  }
+
   beginWithStream(): void {
     this.#beginning = 'with the stream'
     this.#takesNextAsFirst = true
