@@ -19,7 +19,7 @@ export type { SourcePosition } from './fields.ts'
 export { candleFormat, tradeFormat } from './formats.ts'
 export { migrate } from './migrate.ts'
 export type { MigrateOptions, Migration } from './migrate.ts'
-export { candleRow, gapRow, instrumentRow, timeText, tradeRow } from './rows.ts'
+export { candleRow, gapRow, instrumentRow, keepKnownTerms, timeText, tradeRow } from './rows.ts'
 export type { CandleRow, GapRow, InstrumentRow, RejectedRow, TradeRow } from './rows.ts'
 export {
   candles,
@@ -29,6 +29,7 @@ export {
   rejected,
   sequenceGaps,
   sinkOffsets,
+  tradeRetention,
   trades,
 } from './schema.ts'
 export {

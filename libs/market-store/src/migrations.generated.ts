@@ -25,4 +25,9 @@ export const migrations = [
     name: '0004_room_for_revisions',
     sql: "-- drizzle-kit does not know storage parameters. A revision takes the place of its candle, in the same page if\n-- there is room: no index is touched then. Of upserts over existing rows more than nine in ten find it, without the\n-- parameter 3 %; PostgreSQL spends 11 us a row instead of 17 (rough), and the table grows no further.\nALTER TABLE \"candles\" SET (fillfactor = 70);\n",
   },
+  {
+    number: 5,
+    name: '0005_trade_retention',
+    sql: "CREATE TABLE \"trade_retention\" (\n\t\"id\" integer PRIMARY KEY NOT NULL,\n\t\"kept_from\" timestamp (3) with time zone NOT NULL\n);\n",
+  },
 ] as const

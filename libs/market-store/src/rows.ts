@@ -9,7 +9,7 @@ import type {
 import { getTableColumns } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 
-import type { BulkRow } from './bulk.ts'
+import type { BulkRow, UpsertRule } from './bulk.ts'
 import { candleFields, gapFields, instrumentFields, tradeFields } from './fields.ts'
 import type { Fields, SourcePosition } from './fields.ts'
 import { candles, instruments, sequenceGaps, trades } from './schema.ts'
@@ -54,9 +54,34 @@ export function gapRow(gap: SequenceGap, position: SourcePosition): GapRow {
   return toGapRow(gap, position)
 }
 
-/** The row of an instrument as described at `position` of market-events. */
-export function instrumentRow(status: InstrumentStatus, position: SourcePosition): InstrumentRow {
-  return toInstrumentRow(status, position)
+/**
+ * The row of an instrument as described at `position` of market-events.
+ *
+ * @param earlier its row so far, if there is one: what it is stays known where the record does not tell.
+ */
+export function instrumentRow(
+  status: InstrumentStatus,
+  position: SourcePosition,
+  earlier?: InstrumentRow,
+): InstrumentRow {
+  const row = toInstrumentRow(status, position)
+  return {
+    ...row,
+    base: row.base ?? earlier?.base ?? null,
+    quote: row.quote ?? earlier?.quote ?? null,
+    kind: row.kind ?? earlier?.kind ?? null,
+    quantityUnit: row.quantityUnit ?? earlier?.quantityUnit ?? null,
+  }
+}
+
+/** `instrumentRow`'s rule for a row that is stored already. */
+export const keepKnownTerms: UpsertRule = {
+  set: Object.fromEntries(
+    ['base', 'quote', 'kind', 'quantity_unit'].map((name) => [
+      name,
+      `coalesce(excluded.${name}, instruments.${name})`,
+    ]),
+  ),
 }
 
 /** Milliseconds since the epoch as ISO 8601 in UTC. */

@@ -100,6 +100,15 @@ export const currentTrades = pgView('current_trades', {
 }).existing()
 
 /**
+ * From when on `trades` is whole: what is older was dropped, or will be. One row, or none if nothing ever
+ * was dropped.
+ */
+export const tradeRetention = pgTable('trade_retention', {
+  id: integer('id').primaryKey(),
+  keptFrom: time('kept_from').notNull(),
+})
+
+/**
  * The standing candle of each window: the highest (rebuild_id, revision), no rebuild being lowest.
  *
  * The key serves charts, and statistics over all instruments of an interval too, asked by instrument
@@ -202,7 +211,7 @@ export const sequenceGaps = pgTable(
   ],
 )
 
-/** Each instrument as its latest InstrumentStatus describes it. */
+/** Each instrument as its latest InstrumentStatus describes it, and earlier ones where that does not tell. */
 export const instruments = pgTable('instruments', {
   instrumentId: text('instrument_id').primaryKey(),
   venue: text('venue').notNull(),

@@ -1,4 +1,4 @@
-import type { Database, Session, Transaction } from './database.ts'
+import type { Database, Session, Statement, Transaction } from './database.ts'
 
 const dayMs = 86_400_000
 
@@ -70,7 +70,7 @@ async function addPartitions(
 /**
  * Drops the partitions of `trades` before a day, with their rows. Readers and writers of other days go on
  * meanwhile; it waits for those who read these. Only partitions of one day that this lib has made are
- * dropped.
+ * dropped. `trade_retention` tells readers from when on trades are whole.
  *
  * What is interrupted is finished by the next call. If another process is at it, nothing is done.
  *
@@ -89,9 +89,19 @@ export async function dropTradePartitionsBefore(
     const expired = (await retainedPartitions(session)).filter(
       ({ name }) => name < partitionName(Math.max(firstDay, day)),
     )
+    // First, so that nobody takes what is left of a day for all of it.
+    if (expired.length > 0) await session.query(keepingFrom(day))
     for (const partition of expired) await dropPartition(session, partition)
     return expired.map(({ name }) => name)
   })
+}
+
+function keepingFrom(day: number): Statement {
+  return {
+    text: `insert into trade_retention (id, kept_from) values (1, $1)
+      on conflict (id) do update set kept_from = greatest(excluded.kept_from, trade_retention.kept_from)`,
+    values: [`${dayText(day)} 00:00+00`],
+  }
 }
 
 interface Partition {

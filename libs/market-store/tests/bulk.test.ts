@@ -12,6 +12,9 @@ import {
   candles,
   ensureTradePartitions,
   feedWatermarks,
+  instrumentRow,
+  instruments,
+  keepKnownTerms,
   migrate,
   rejected,
   sequenceGaps,
@@ -206,6 +209,43 @@ describe('bulk statements', () => {
       { instrument_id: null, source_offset: '3' },
       { instrument_id: 'deribit:BTC-PERPETUAL', source_offset: '4' },
     ])
+  })
+
+  it('what an instrument is stays known where a later record does not tell', async () => {
+    const told = {
+      instrumentId: 'deribit:BTC-PERPETUAL',
+      feedId: 'deribit',
+      status: 'listed',
+      eventTime: 1,
+      receivedAt: 1,
+      base: 'BTC',
+      quote: 'USD',
+      kind: 'perpetual',
+      quantityUnit: 'quote',
+    } as const
+    const untold = { base: null, quote: null, kind: null, quantityUnit: null, eventTime: 2 }
+    const expired = { ...told, ...untold, status: 'expired' } as const
+    const upsert = bulkUpsert(instruments, keepKnownTerms)
+    const first = instrumentRow(told, { partition: 1, offset: 1 })
+    await database.query(upsert.with([first]))
+    await database.query(upsert.with([instrumentRow(expired, { partition: 1, offset: 2 })]))
+    const together = instrumentRow(expired, { partition: 1, offset: 2 }, first)
+    const { rows } = await database.query(
+      'select venue, instrument, status, base, quote, kind, quantity_unit, source_offset from instruments',
+    )
+    expect(rows).toEqual([
+      {
+        venue: 'deribit',
+        instrument: 'BTC-PERPETUAL',
+        status: together.status,
+        base: together.base,
+        quote: together.quote,
+        kind: together.kind,
+        quantity_unit: together.quantityUnit,
+        source_offset: String(together.sourceOffset),
+      },
+    ])
+    expect(together).toMatchObject({ status: 'expired', kind: 'perpetual', quantityUnit: 'quote' })
   })
 
   it('every table can be written', () => {

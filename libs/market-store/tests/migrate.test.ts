@@ -19,6 +19,7 @@ import {
   sequenceGaps,
   sinkOffsets,
   tradeDay,
+  tradeRetention,
   tradeRow,
   trades,
 } from '../src/index.ts'
@@ -69,6 +70,7 @@ describe('migrate', () => {
       instruments,
       feedWatermarks,
       sinkOffsets,
+      tradeRetention,
     ]) {
       expect(await storedColumns(database, getTableName(table))).toEqual(
         describedColumns(getTableColumns(table)),

@@ -168,6 +168,9 @@ describe('retention', () => {
       'trades_20260106',
     ])
     expect(await partitions()).toEqual(['trades_20260107'])
+    expect((await database.query('select kept_from from trade_retention')).rows).toEqual([
+      { kept_from: new Date(monday + 2 * dayMs) },
+    ])
     expect((await database.query('select from trades')).count).toBe(1)
     const { rows } = await database.query(
       `select relname from pg_class where relkind = 'r' and relname like 'trades\\_%' order by 1`,
@@ -179,11 +182,15 @@ describe('retention', () => {
     ])
   })
 
-  it('a day that was dropped can be made again', async () => {
+  it('a day that was dropped can be made again, and trades count as whole from where they did', async () => {
     await ensureTradePartitions(database, days(0))
-    await dropTradePartitionsBefore(database, tradeDay(monday) + 1)
+    await dropTradePartitionsBefore(database, tradeDay(monday) + 5)
     expect(await ensureTradePartitions(database, days(0))).toEqual(['trades_20260105'])
     await database.query(inserting(monday))
+    await dropTradePartitionsBefore(database, tradeDay(monday) + 1)
+    expect((await database.query('select kept_from from trade_retention')).rows).toEqual([
+      { kept_from: new Date(monday + 5 * dayMs) },
+    ])
   })
 
   it('waits for a reader and holds up nobody else, nor does a second process join in', async () => {
