@@ -3,11 +3,10 @@ import type { Subscriber } from '../channels.ts'
 import type { Connection } from '../connection.ts'
 import type { Feed } from '../feed.ts'
 import { lastTrades } from '../last-trades.ts'
-import { findInstrument } from '../market/market.ts'
 import { TradeSubscriptions } from '../trade-subscriptions.ts'
 import type { VenueSession } from '../venue-session.ts'
 import type { VenueContext } from '../venue.ts'
-import { CoinbaseClient } from './coinbase-client.ts'
+import { accepts, CoinbaseClient } from './coinbase-client.ts'
 import { advancedMessage, marketTrades, messageNumber } from './coinbase-text.ts'
 
 const request = z.object({
@@ -60,9 +59,8 @@ export class AdvancedSession implements VenueSession, Subscriber {
       this.#client.refuse('failure to subscribe')
       return
     }
-    const { market } = this.#context
     const { channel, product_ids: products, type } = read.data
-    const wrong = products.find((each) => findInstrument(market, each) === undefined)
+    const wrong = products.find((each) => !accepts(this.#context, each))
     if (wrong !== undefined) {
       this.#client.refuse(`failure to subscribe: invalid product ${wrong}`)
       return

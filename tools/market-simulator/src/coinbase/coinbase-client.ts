@@ -1,10 +1,16 @@
 import type { Connection } from '../connection.ts'
 import { CreditPool } from '../credit-pool.ts'
+import { findInstrument } from '../market/market.ts'
 import type { VenueContext } from '../venue.ts'
 
 /** https://docs.cdp.coinbase.com, "WebSocket Rate Limits" and "Subscribe". */
 const messagesPerSecond = 100
 const subscribeSeconds = 5
+
+/** Whether there is such a product, and no fault refuses it. */
+export function accepts({ market, refuses }: VenueContext, product: string): boolean {
+  return findInstrument(market, product) !== undefined && !refuses(product)
+}
 
 /** What both of Coinbase's WebSockets ask of a client, and what they send it each second. */
 export class CoinbaseClient {

@@ -2,11 +2,10 @@ import { z } from 'zod'
 import type { Connection } from '../connection.ts'
 import type { Feed } from '../feed.ts'
 import { lastTrades } from '../last-trades.ts'
-import { findInstrument } from '../market/market.ts'
 import { TradeSubscriptions } from '../trade-subscriptions.ts'
 import type { VenueSession } from '../venue-session.ts'
 import type { VenueContext } from '../venue.ts'
-import { CoinbaseClient } from './coinbase-client.ts'
+import { accepts, CoinbaseClient } from './coinbase-client.ts'
 import { heartbeatMessage, matchMessage } from './coinbase-text.ts'
 
 const request = z.object({
@@ -55,8 +54,7 @@ export class ExchangeSession implements VenueSession {
   #wrongWith(message: z.infer<typeof request>): string | undefined {
     const channel = message.channels.find((each) => !channels.has(each))
     if (channel !== undefined) return `${channel} is not a valid channel`
-    const { market } = this.#context
-    const product = message.product_ids.find((each) => findInstrument(market, each) === undefined)
+    const product = message.product_ids.find((each) => !accepts(this.#context, each))
     return product === undefined ? undefined : `${product} is not a valid product`
   }
 

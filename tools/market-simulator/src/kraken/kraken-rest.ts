@@ -9,8 +9,8 @@ import { historyRow, nanosecondsOf } from './kraken-text.ts'
 /** Where the simulated Kraken has its REST interface. */
 export const krakenRestPath = '/kraken'
 
-/** For an address: https://docs.kraken.com/api, "API rate limits". */
-const requests = { capacity: 3, refillPerSecond: 1 }
+/** For a pair and an address: https://docs.kraken.com/api, "API rate limits", public endpoints. */
+const pairRequests = { capacity: 2, refillPerSecond: 1 }
 
 const maxCount = 1000
 
@@ -32,14 +32,23 @@ const endpoints: Readonly<Record<string, (query: Query, context: VenueContext) =
 }
 
 export function krakenRoutes(app: FastifyInstance, context: VenueContext): void {
-  const pool = new CreditPool({ ...requests, realTime: context.realTime })
+  const pools = new Map<unknown, CreditPool>()
+  const mayAsk = (pair: unknown): boolean => {
+    const { realTime } = context
+    const pool = pools.get(pair) ?? new CreditPool({ ...pairRequests, realTime })
+    pools.set(pair, pool)
+    return pool.take(1)
+  }
   for (const [name, result] of Object.entries(endpoints)) {
     const answer = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
       reply.type('application/json')
       try {
-        if (context.limits && !pool.take(1)) throw new KrakenError('EGeneral:Too many requests')
         // Fastify gives the query as an object of texts.
-        const body = result(request.query as Query, context)
+        const query = request.query as Query
+        if (context.limits && query['pair'] !== undefined && !mayAsk(query['pair'])) {
+          throw new KrakenError('EGeneral:Too many requests')
+        }
+        const body = result(query, context)
         return reply.send(`{"error":[],"result":${body}}`)
       } catch (error) {
         if (!(error instanceof KrakenError)) throw error

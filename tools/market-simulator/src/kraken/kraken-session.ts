@@ -70,7 +70,8 @@ export class KrakenSession implements VenueSession {
 
   /** Each pair is answered by itself. */
   #carryOut({ asked, method, snapshot, symbol }: Change): void {
-    if (findInstrument(this.#context.market, symbol) === undefined) {
+    const { market, refuses } = this.#context
+    if (findInstrument(market, symbol) === undefined || refuses(symbol)) {
       this.#refuse({ method, ...asked, symbol, error: `Currency pair not supported ${symbol}` })
       return
     }
