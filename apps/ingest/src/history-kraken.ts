@@ -1,7 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
 import { krakenPair } from './kraken-names.ts'
 import type { MappedTrade, MappingContext } from './mapped-trade.ts'
 import { KrakenRefusal, krakenResult, mapKrakenHistory } from './mapper-kraken.ts'
 import type { KrakenPastTrade } from './mapper-kraken.ts'
+import { RequestBudget } from './request-budget.ts'
 import { RestError } from './rest-client.ts'
 import type { RestClient, RestErrorCode } from './rest-client.ts'
 import { TimesOfSequences } from './times-of-sequences.ts'
@@ -9,6 +12,9 @@ import type { HistoryPage, TradeHistory } from './trade-history.ts'
 
 /** Most trades in one answer. */
 const pageSize = 1000
+
+/** For a pair and an address: https://docs.kraken.com/api, "API rate limits", public endpoints. */
+const pairBudget = { capacity: 1, refillPerSecond: 1 }
 
 /**
  * The trades of an order share a time, which an answer gives as a double: a page begins this much before
@@ -29,6 +35,7 @@ export class KrakenHistory implements TradeHistory {
   readonly #rest: RestClient
   readonly #mapping: () => MappingContext
   readonly #times = new Map<string, TimesOfSequences>()
+  readonly #budgets = new Map<string, RequestBudget>()
 
   constructor(rest: RestClient, mapping: () => MappingContext) {
     this.#rest = rest
@@ -80,10 +87,19 @@ export class KrakenHistory implements TradeHistory {
       count: pageSize,
       ...(since === undefined ? {} : { since: String(since) }),
     }
+    await this.#pace(instrument, signal)
     const body = await this.#rest.get('/0/public/Trades', query, 1, signal)
     const rows = krakenAnswer(() => mapKrakenHistory(instrument, body, this.#mapping()))
     this.#learn(instrument, rows)
     return rows
+  }
+
+  async #pace(instrument: string, signal: AbortSignal): Promise<void> {
+    const now = performance.now()
+    const budget = this.#budgets.get(instrument) ?? new RequestBudget(pairBudget, now)
+    this.#budgets.set(instrument, budget)
+    const waitMs = budget.take(1, now)
+    if (waitMs > 0) await delay(waitMs, undefined, { signal })
   }
 
   #learn(instrument: string, rows: readonly KrakenPastTrade[]): void {

@@ -10,8 +10,8 @@ export const kraken: Venue = {
   restUrl: 'https://api.kraken.com',
   instruments: ['BTC/USD', 'ETH/USD'],
   heartbeatMarginMs: 500,
-  // Public endpoints: one request a second for an address and a pair.
-  restBudget: { capacity: 2, refillPerSecond: 1 },
+  // Of an address, over all pairs; KrakenHistory keeps to the limit of each.
+  restBudget: { capacity: 10, refillPerSecond: 5 },
   // Of about 150 in 10 minutes.
   connectBudget: { capacity: 10, refillPerSecond: 0.2 },
   saysRateLimited: (body) => meaningOfKrakenAnswer(body) === 'rate_limited',
