@@ -1,3 +1,4 @@
+export { deribitOptionsAndSpreads } from './deribit/deribit-instruments.ts'
 export type { Instrument } from './market/instrument.ts'
 export {
   type HistoryPage,

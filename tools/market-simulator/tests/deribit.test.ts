@@ -43,6 +43,19 @@ describe('subscriptions', () => {
     expect(left.result).toEqual(['trades.BTC-PERPETUAL.100ms'])
   })
 
+  test('to raw channels are for sessions that the venue has let in', async () => {
+    await using simulator = await startSimulator(heldMarket)
+    await using client = await VenueClient.connect(simulator.deribitWsUrl)
+    const channels = ['trades.BTC-PERPETUAL.raw']
+    const key = { grant_type: 'client_credentials', client_id: 'simulator' }
+    const refused = await client.call('public/auth', { ...key, client_secret: 'guessed' })
+    expect(refused).toMatchObject({ error: { code: 13004, message: 'invalid_credentials' } })
+    expect((await client.call('public/subscribe', { channels })).result).toEqual([])
+    const taken = await client.call('public/auth', { ...key, client_secret: 'simulated-secret' })
+    expect(taken.result).toMatchObject({ token_type: 'bearer', expires_in: 900 })
+    expect((await client.call('public/subscribe', { channels })).result).toEqual(channels)
+  })
+
   test('carry every trade to the end of trading once, in order, with the digits of the truth', async () => {
     await using simulator = await startSimulator(twoMinutes)
     await using client = await VenueClient.connect(simulator.deribitWsUrl)

@@ -9,17 +9,27 @@ export interface TradesChannel {
   readonly sliceMs: number
 }
 
+const slices = new Map([
+  ['raw', 1],
+  ['100ms', 100],
+  ['agg2', 1000],
+])
+
+/** Whether the channel sends each trade at once, which it does for authorized sessions only. */
+export function isRaw(channel: string): boolean {
+  return channel.endsWith('.raw')
+}
+
 /**
  * Reads `trades.{instrument}.{interval}` or `trades.{kind}.{currency}.{interval}`.
  *
- * @returns undefined for a channel that Deribit leaves out of its answer: an unknown one, and `raw`,
- *   which is for authorized sessions only.
+ * @returns undefined for an unknown channel, which Deribit leaves out of its answer.
  */
 export function parseTradesChannel(name: string, market: Market): TradesChannel | undefined {
   const [topic, ...rest] = name.split('.')
   const interval = rest.pop()
   if (topic !== 'trades') return undefined
-  const sliceMs = interval === '100ms' ? 100 : interval === 'agg2' ? 1000 : undefined
+  const sliceMs = slices.get(interval ?? '')
   if (sliceMs === undefined) return undefined
   if (rest.length === 1) {
     const instrument = market.instruments.find((each) => each.name === rest[0])
@@ -39,7 +49,7 @@ export function parseTradesChannel(name: string, market: Market): TradesChannel 
 /** Deribit counts perpetuals among the futures. */
 export function isKind(instrument: Instrument, kind: string): boolean {
   if (kind === 'any') return true
-  return kind === 'future' ? instrument.kind !== 'spot' : instrument.kind === kind
+  return instrument.kind === 'perpetual' ? kind === 'future' : instrument.kind === kind
 }
 
 const kinds = new Set(['future', 'option', 'spot', 'future_combo', 'option_combo', 'any'])

@@ -69,6 +69,42 @@ export const deribitInstruments: readonly Instrument[] = [
   },
 ]
 
+/** Options and a spread; a simulator has them if it is told to. */
+export const deribitOptionsAndSpreads: readonly Instrument[] = [
+  ...['100000-C', '90000-P', '80000-P', '120000-C'].map((strike, place): Instrument => ({
+    venue: 'deribit',
+    name: `BTC-25JUN27-${strike}`,
+    base: 'BTC',
+    quote: 'BTC',
+    kind: 'option',
+    inverse: true,
+    tickUnits: 5,
+    priceDecimals: 4,
+    lotUnits: 1,
+    quantityDecimals: 1,
+    basePrice: 0.08,
+    tradesPerMinute: 30,
+    expiresAt: Date.UTC(2027, 5, 25, 8),
+    tradeId: tradeIds('BTC', 4 + place),
+  })),
+  {
+    venue: 'deribit',
+    name: 'BTC-FS-25JUN27_PERP',
+    base: 'BTC',
+    quote: 'USD',
+    kind: 'future_combo',
+    inverse: true,
+    tickUnits: 25,
+    priceDecimals: 1,
+    lotUnits: 10,
+    quantityDecimals: 0,
+    basePrice: 3500,
+    priceShift: 38_000,
+    tradesPerMinute: 60,
+    tradeId: tradeIds('BTC', 8),
+  },
+]
+
 /**
  * An instrument that a recording names and the list above does not. Only what its name tells is right;
  * ticks and lots are placeholders, since a replay sends the recorded digits.

@@ -4,7 +4,7 @@ import { findInstrument, type HistoryPage, type Market } from '../market/market.
 import type { VenueContext } from '../venue.ts'
 import { isKind } from './deribit-channels.ts'
 import { settlementCurrency } from './deribit-instruments.ts'
-import { deribitNumber, deribitTrade } from './deribit-text.ts'
+import { deribitNumber, settledTrade } from './deribit-text.ts'
 import { JsonRpcError } from './json-rpc.ts'
 import { fixedPoint } from '../market/number-text.ts'
 
@@ -35,7 +35,7 @@ export const publicMethods: ReadonlyMap<string, Method> = new Map<string, Method
     },
     'public/get_last_trades_by_instrument': (params, context) => {
       const page = lastTrades(readParams(lastTradesParams, params), context)
-      return `{"trades":[${page.trades.map(deribitTrade).join(',')}],"has_more":${page.hasMore}}`
+      return `{"trades":[${page.trades.map(settledTrade).join(',')}],"has_more":${page.hasMore}}`
     },
   }),
 )
@@ -111,7 +111,7 @@ function instrumentRow(instrument: Instrument, market: Market): string {
   const tick = deribitNumber(fixedPoint(instrument.tickUnits, instrument.priceDecimals))
   return (
     `{"instrument_name":"${name}","instrument_id":${market.instruments.indexOf(instrument) + 1},` +
-    `"kind":"${kind === 'spot' ? 'spot' : 'future'}",` +
+    `"kind":"${kind === 'perpetual' ? 'future' : kind}",` +
     `"instrument_type":"${inverse ? 'reversed' : 'linear'}",` +
     `"base_currency":"${base}","quote_currency":"${quote}","counter_currency":"${quote}",` +
     `"settlement_currency":"${settlement}",` +

@@ -18,7 +18,8 @@ const subscribePool = { capacity: 30_000, refillPerSecond: 10_000 }
 export interface DeribitProtocolOptions {
   readonly context: VenueContext
   readonly feed: Feed
-  readonly accepts: (channel: string) => boolean
+  /** Whether a session, authorized or not, may have the channel. */
+  readonly accepts: (channel: string, authorized: boolean) => boolean
 }
 
 /**

@@ -11,8 +11,8 @@ export interface DeribitSessionOptions {
   readonly connection: Connection
   readonly context: VenueContext
   readonly feed: Feed
-  /** Whether the venue accepts a subscription to the channel. */
-  readonly accepts: (channel: string) => boolean
+  /** Whether a session, authorized or not, may have the channel. */
+  readonly accepts: (channel: string, authorized: boolean) => boolean
   readonly requestCredits: CreditPool
   readonly subscribeCredits: CreditPool
 }
@@ -33,6 +33,17 @@ const channelsParams = z.object({
   channels: z.array(z.string()).max(maxChannelsPerMessage),
 })
 
+const authParams = z.object({
+  grant_type: z.literal('client_credentials'),
+  client_id: z.string(),
+  client_secret: z.string(),
+})
+
+/** The only account that the simulated venue knows. */
+const account = { id: 'simulator', secret: 'simulated-secret' }
+
+const tokenSeconds = 900
+
 const heartbeatParams = z.object({ interval: z.coerce.number().min(minHeartbeatSeconds) })
 
 /** One client's conversation over a Deribit WebSocket. */
@@ -41,6 +52,7 @@ export class DeribitSession {
   readonly #methods: ReadonlyMap<string, (params: Params) => string>
   #heartbeat: NodeJS.Timeout | undefined
   #testPending = false
+  #authorized = false
 
   constructor(options: DeribitSessionOptions) {
     this.#options = options
@@ -50,6 +62,7 @@ export class DeribitSession {
         this.#testPending = false
         return JSON.stringify({ version: serverVersion })
       },
+      'public/auth': (params) => this.#authorize(params),
       'public/set_heartbeat': (params) => this.#setHeartbeat(params),
       'public/disable_heartbeat': () => {
         this.#stopHeartbeat()
@@ -119,7 +132,9 @@ export class DeribitSession {
 
   #subscribe(params: Params): string {
     const { accepts, connection, context, feed } = this.#options
-    const accepted = [...new Set(readParams(channelsParams, params).channels)].filter(accepts)
+    const accepted = [...new Set(readParams(channelsParams, params).channels)].filter((channel) =>
+      accepts(channel, this.#authorized),
+    )
     // What is due by now was for those who were there.
     context.flush()
     for (const channel of accepted) {
@@ -127,6 +142,21 @@ export class DeribitSession {
       if (context.channels.subscribe(channel, connection)) feed.open(channel)
     }
     return JSON.stringify(accepted)
+  }
+
+  #authorize(params: Params): string {
+    const { client_id, client_secret } = readParams(authParams, params)
+    if (client_id !== account.id || client_secret !== account.secret) {
+      throw new JsonRpcError('invalidCredentials')
+    }
+    this.#authorized = true
+    return JSON.stringify({
+      access_token: 'simulated',
+      refresh_token: 'simulated',
+      token_type: 'bearer',
+      scope: 'connection trade:read',
+      expires_in: tokenSeconds,
+    })
   }
 
   #unsubscribe(params: Params): string {

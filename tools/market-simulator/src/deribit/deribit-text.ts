@@ -16,12 +16,30 @@ export function deribitNumber(plain: string): string {
   return `${significant.slice(0, 1)}.${significant.slice(1) || '0'}e${plain.length - 1}`
 }
 
-/** One element of a trades notification's `data`, and of the REST interface's `trades`. */
+/**
+ * One element of the REST interface's `trades`. Which trades were liquidations is known there alone: the
+ * notification went out before it was told.
+ */
+export function settledTrade(trade: SimulatedTrade): string {
+  const text = deribitTrade(trade)
+  const isLiquidation = trade.instrument.endsWith('-PERPETUAL') && trade.sequence % 61 === 0
+  if (trade.origin === 'recorded' || !isLiquidation) return text
+  return `${text.slice(0, -1)},"liquidation":"T"}`
+}
+
+/** Options have a strike and a side, `BTC-25JUN27-100000-C`. */
+const option = /-[CP]$/
+
+/** One element of a trades notification's `data`. */
 export function deribitTrade(trade: SimulatedTrade): string {
   if (trade.origin === 'recorded') return trade.text
   const { sequence, eventTime } = trade
   // Two ids beyond 2^53: a reader that takes them through a double gets other digits.
   const matchId = `214${String(sequence).padStart(15, '0')}`
+  const volatility = option.test(trade.instrument)
+    ? `"iv":${40 + (sequence % 40)}.${sequence % 10}1,`
+    : ''
+  const block = sequence % 97 === 0 ? `"block_trade_id":"BLOCK-${sequence}",` : ''
   const matchTime = `${eventTime}${String(trade.place % 1_000_000).padStart(6, '0')}`
   return (
     `{"timestamp":${eventTime},"price":${deribitNumber(trade.price)},` +
@@ -29,7 +47,7 @@ export function deribitTrade(trade: SimulatedTrade): string {
     `"index_price":${deribitNumber(trade.indexPrice)},"instrument_name":"${trade.instrument}",` +
     `"trade_seq":${sequence},"mark_price":${deribitNumber(trade.markPrice)},` +
     `"tick_direction":${trade.tickDirection},"contracts":${deribitNumber(trade.contracts)},` +
-    `"trade_id":"${trade.tradeId}","starbase_match_id":${matchId},` +
+    `${volatility}${block}"trade_id":"${trade.tradeId}","starbase_match_id":${matchId},` +
     `"starbase_timestamp":${matchTime}}`
   )
 }

@@ -1,7 +1,7 @@
 import { ReplayFeed } from '../replay/replay-feed.ts'
 import { SeededFeed } from '../seeded-feed.ts'
 import type { SimulatedVenue } from '../venue.ts'
-import { parseTradesChannel } from './deribit-channels.ts'
+import { isRaw, parseTradesChannel } from './deribit-channels.ts'
 import { deribitInstrument, deribitInstruments } from './deribit-instruments.ts'
 import { DeribitProtocol } from './deribit-protocol.ts'
 import { readDeribitMessage } from './deribit-recording.ts'
@@ -22,7 +22,8 @@ export const deribit: SimulatedVenue = {
       channel: (name) => parseTradesChannel(name, market),
       publish: (channel, trades) => channels.publish(channel, tradesNotification(channel, trades)),
     })
-    const accepts = (name: string): boolean => {
+    const accepts = (name: string, authorized: boolean): boolean => {
+      if (isRaw(name) && !authorized) return false
       const described = parseTradesChannel(name, market)
       return described !== undefined && !described.instruments.some(context.refuses)
     }

@@ -5,6 +5,7 @@ export const rpcErrors = {
   methodNotFound: { code: -32601, message: 'Method not found' },
   invalidParams: { code: -32602, message: 'Invalid params' },
   tooManyRequests: { code: 10028, message: 'too_many_requests' },
+  invalidCredentials: { code: 13004, message: 'invalid_credentials' },
   unauthorized: { code: 13009, message: 'unauthorized' },
 } as const
 

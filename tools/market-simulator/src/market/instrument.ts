@@ -9,7 +9,7 @@ export interface Instrument {
   readonly name: string
   readonly base: string
   readonly quote: string
-  readonly kind: 'perpetual' | 'future' | 'spot'
+  readonly kind: 'perpetual' | 'future' | 'spot' | 'option' | 'future_combo'
   /** An inverse contract's quantity is an amount of the quote currency. */
   readonly inverse: boolean
   /** The tick is tickUnits * 10^-priceDecimals. */
@@ -20,6 +20,8 @@ export interface Instrument {
   readonly quantityDecimals: number
   /** The price that the seeded market moves around. */
   readonly basePrice: number
+  /** Taken off every price, in its last digit: prices of a spread may be below zero. */
+  readonly priceShift?: number
   readonly tradesPerMinute: number
   /** Milliseconds since the epoch; absent where the contract never ends. */
   readonly expiresAt?: number

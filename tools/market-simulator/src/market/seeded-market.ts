@@ -69,7 +69,13 @@ export class SeededMarket implements Market {
     const listing = this.#listing(instrument)
     const place = (sequence - 1) % listing.tradesPerBlock
     const block = this.#block(listing, Math.floor((sequence - 1) / listing.tradesPerBlock))
-    const { tickUnits, priceDecimals, lotUnits, quantityDecimals } = listing.instrument
+    const {
+      lotUnits,
+      priceDecimals,
+      priceShift = 0,
+      quantityDecimals,
+      tickUnits,
+    } = listing.instrument
     const eventTime = block.startTime + (block.offsets[place] ?? 0)
     const lots = block.lots[place] ?? 0
     const level = listing.level(eventTime)
@@ -79,7 +85,7 @@ export class SeededMarket implements Market {
       sequence,
       tradeId: listing.instrument.tradeId?.(sequence) ?? String(sequence),
       eventTime,
-      price: fixedPoint((block.ticks[place] ?? 0) * tickUnits, priceDecimals),
+      price: fixedPoint((block.ticks[place] ?? 0) * tickUnits - priceShift, priceDecimals),
       quantity: fixedPoint(lots * lotUnits, quantityDecimals),
       takerSide: block.buys[place] === 1 ? 'buy' : 'sell',
       markPrice: fixedPoint(Math.round(level * 100), 2),

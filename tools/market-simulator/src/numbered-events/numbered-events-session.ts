@@ -61,14 +61,9 @@ export class NumberedEventsSession implements VenueSession {
   }
 
   #resultOf(message: z.infer<typeof request>): unknown {
-    switch (message.op) {
-      case 'time':
-        return this.#options.context.flush()
-      case 'subscribe':
-        return this.#subscribe(message.instruments)
-      case 'unsubscribe':
-        return this.#unsubscribe(message.instruments)
-    }
+    if (message.op === 'time') return this.#options.context.flush()
+    const { instruments, op } = message
+    return op === 'subscribe' ? this.#subscribe(instruments) : this.#unsubscribe(instruments)
   }
 
   /** An instrument that is refused is absent from the answer. */
