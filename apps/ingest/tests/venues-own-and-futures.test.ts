@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { rejectedOrigin } from '@tickertape/kafka-avro'
 import { formatDecimal, multiplyDecimals, parseDecimal } from '@tickertape/market-model'
 import type { SequenceGap } from '@tickertape/market-model'
-import type { Venue } from '@tickertape/market-simulator'
+import { defaultInstruments, deribitOptionsAndSpreads } from '@tickertape/market-simulator'
+import type { Instrument, Venue } from '@tickertape/market-simulator'
 import { repetitions } from '@tickertape/testing'
 
 import { IngestRun } from './ingest-run.ts'
@@ -17,6 +18,8 @@ interface TestedMarket {
   readonly venue: Venue
   readonly instruments: readonly string[]
   readonly settings?: Readonly<Record<string, string>>
+  /** On top of those that the simulator has by default. */
+  readonly listed?: readonly Instrument[]
   /** What the log makes of what the venue traded. */
   readonly mapped?: (trade: PlainTrade) => PlainTrade
 }
@@ -55,7 +58,23 @@ const markets: readonly TestedMarket[] = [
       quantity: times(trade.quantity, Number(trade.price) > 10_000 ? '100' : '10'),
     }),
   },
+  {
+    title: 'deribit, raw, with options and a spread',
+    venue: 'deribit',
+    instruments: ['BTC-PERPETUAL', ...deribitOptionsAndSpreads.map(({ name }) => name)],
+    settings: {
+      INGEST_DERIBIT_INTERVAL: 'raw',
+      INGEST_DERIBIT_CLIENT_ID: 'simulator',
+      INGEST_DERIBIT_CLIENT_SECRET: 'simulated-secret',
+    },
+    listed: deribitOptionsAndSpreads,
+  },
 ]
+
+async function open({ listed = [], ...market }: TestedMarket): Promise<IngestRun> {
+  const instruments = [...defaultInstruments, ...listed]
+  return await IngestRun.open({ ...market, simulator: { instruments } })
+}
 
 const steps = repetitions({ short: 6, long: 120 })
 
@@ -99,7 +118,7 @@ function lostIn(records: readonly LogRecord[]): readonly SequenceGap[] {
 
 describe.each(markets)('the log of $title', (market) => {
   it('holds every event once and in order, whatever goes wrong', async () => {
-    await using run = await IngestRun.open(market)
+    await using run = await open(market)
     for (const fault of fc.sample(anyFault, { seed: 11, numRuns: steps })) {
       await suffer(run, fault)
       await run.advance(4_000)
@@ -112,7 +131,7 @@ describe.each(markets)('the log of $title', (market) => {
     for (const instrument of market.instruments) {
       const truth = truthOf(run.simulator, market.venue, instrument, until)
       const delivered = tradesOf(records, instrument)
-      expect(truth.length).toBeGreaterThan(20)
+      expect(truth.length).toBeGreaterThan(5)
       expect(delivered.slice(0, truth.length)).toEqual(
         truth.map((each) => market.mapped?.(each) ?? each),
       )
@@ -160,4 +179,26 @@ it('a swap stands in the log as it waits, and again as it came out', async () =>
   expect(
     trades.every(({ baseToken, quoteToken }) => `${baseToken} ${quoteToken}` === 'WETH USDC'),
   ).toBe(true)
+})
+
+it("Deribit's options have an implied volatility, its spreads prices below zero", async () => {
+  const instruments = deribitOptionsAndSpreads.map(({ name }) => name)
+  const title = 'options and spreads'
+  await using run = await open({
+    title,
+    venue: 'deribit',
+    instruments,
+    listed: deribitOptionsAndSpreads,
+  })
+  await run.advance(60_000)
+  expect(await run.stop('SIGTERM')).toBe(0)
+  const records = await readRecords('market-events', run.prefix)
+  const trades = records.flatMap(({ value }) => (value.type === 'Trade' ? [value.value] : []))
+  const [options, spreads] = [/-[CP]$/, /-FS-/].map((form) =>
+    trades.filter(({ instrument }) => form.test(instrument)),
+  )
+  expect(options?.length).toBeGreaterThan(20)
+  expect(options?.filter(({ impliedVolatility }) => impliedVolatility === null)).toEqual([])
+  expect(spreads?.some(({ price }) => price.mantissa < 0)).toBe(true)
+  expect(await readMessages(`${run.prefix}rejected`)).toEqual([])
 })
