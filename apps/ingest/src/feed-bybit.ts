@@ -39,6 +39,15 @@ export async function connectBybit(
   return {
     closed: socket.closed,
     subscribe,
+    unsubscribe: (instruments) => {
+      for (let at = 0; at < instruments.length; at += topicsAtOnce) {
+        const args = instruments.slice(at, at + topicsAtOnce).map(topicOf)
+        // Ends with the connection where the answer does not come.
+        socket
+          .requestNumbered((id) => ({ op: 'unsubscribe', req_id: String(id), args }))
+          .catch(() => undefined)
+      }
+    },
     venueTime: () =>
       timeBehindBarrier(
         () => readBybitTime(rest, signal),

@@ -40,6 +40,11 @@ export async function connectOkx(
   return {
     closed: socket.closed,
     subscribe,
+    unsubscribe: (instruments) => {
+      for (let at = 0; at < instruments.length; at += instrumentsAtOnce) {
+        tell('unsubscribe', instruments.slice(at, at + instrumentsAtOnce))
+      }
+    },
     venueTime: () =>
       timeBehindBarrier(
         () => readOkxTime(rest, signal),
@@ -98,7 +103,10 @@ export async function connectOkx(
   }
 
   function ask(instruments: readonly string[]): void {
-    const args = instruments.map((instId) => ({ channel, instId }))
-    socket.send({ op: 'subscribe', args })
+    tell('subscribe', instruments)
+  }
+
+  function tell(op: 'subscribe' | 'unsubscribe', instruments: readonly string[]): void {
+    socket.send({ op, args: instruments.map((instId) => ({ channel, instId })) })
   }
 }

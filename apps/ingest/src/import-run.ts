@@ -211,7 +211,7 @@ async function factsOf(
   signal: AbortSignal,
 ): Promise<InstrumentFacts | undefined> {
   try {
-    const catalog = (await venue.catalog?.(rest, signal)) ?? []
+    const catalog = await venue.catalog(rest, signal)
     return catalog.find((each) => each.instrument === instrument)
   } catch (error) {
     if (!(error instanceof RestError)) throw error

@@ -30,7 +30,6 @@ import { throughOutages } from './outages.ts'
 import { traced } from './traced-producer.ts'
 import { historyBackoff, prepare, readFeed } from './read-feed.ts'
 import { RestClient } from './rest-client.ts'
-import type { Venue } from './venue.ts'
 import { hasSequences } from './trade-history.ts'
 import { UnsequencedDelivery } from './unsequenced-delivery.ts'
 import { untilAborted } from './until-aborted.ts'
@@ -166,7 +165,7 @@ async function run(
   const follower = new InstrumentFollower({
     feedId,
     selection: config.instruments,
-    reader: new CatalogReader((asked) => readCatalog(venue, rest, asked), readiness, events),
+    reader: new CatalogReader((asked) => venue.catalog(rest, asked), readiness, events),
     known: cursors.keys(),
     deliveries,
     facts,
@@ -190,8 +189,7 @@ async function run(
   })
   await follower.begin(stop)
   const work = [
-    // Without a list there is nothing to follow, and no reason not to be ready.
-    ...(venue.catalog === undefined ? [] : [follower.follow(signal)]),
+    follower.follow(signal),
     readFeed(state, history, cursorWriter, signal),
     writeCursors(cursorWriter, deliveries, config.cursorMs, signal),
     watchBroker({ log, readiness, events, ...brokerWatch }, signal),
@@ -210,16 +208,6 @@ async function run(
       delay(drainMs, undefined, { ref: false }),
     ])
   }
-}
-
-/** @throws RestError */
-async function readCatalog(
-  venue: Venue,
-  rest: RestClient,
-  signal: AbortSignal,
-): Promise<readonly InstrumentFacts[]> {
-  if (venue.catalog === undefined) return []
-  return await venue.catalog(rest, signal)
 }
 
 async function writeCursors(

@@ -54,5 +54,5 @@ export interface Venue {
    *
    * @throws RestError
    */
-  catalog?(rest: RestClient, signal: AbortSignal): Promise<readonly InstrumentFacts[]>
+  catalog(rest: RestClient, signal: AbortSignal): Promise<readonly InstrumentFacts[]>
 }

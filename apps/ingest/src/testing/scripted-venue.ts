@@ -33,6 +33,7 @@ export class ScriptedVenue {
         return Promise.resolve(connection)
       },
       history: () => history,
+      catalog: async () => [],
     }
   }
 
