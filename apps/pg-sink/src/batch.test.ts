@@ -49,7 +49,7 @@ describe('a batch', () => {
         expect(batch.candles).toHaveLength(windows.size)
         for (const stored of batch.candles) {
           const ofWindow = revisions
-            .filter(({ windowStart }) => new Date(windowStart).toISOString() === stored.windowStart)
+            .filter(({ windowStart }) => windowStart === stored.windowStart)
             .map(candle)
           const standing = candle({ revision: stored.revision, rebuildId: stored.rebuildId })
           expect(ofWindow.some((other) => supersedes(other, standing))).toBe(false)

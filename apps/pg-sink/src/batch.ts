@@ -8,14 +8,13 @@ import type {
 } from '@tickertape/market-model'
 import {
   CopyRows,
-  candleRow,
   gapRow,
   instrumentRow,
   timeText,
   tradeDay,
   tradeFormat,
 } from '@tickertape/market-store'
-import type { CandleRow, GapRow, InstrumentRow, RejectedRow } from '@tickertape/market-store'
+import type { GapRow, InstrumentRow, RejectedRow } from '@tickertape/market-store'
 
 /** Where a record stands in the log. */
 export interface RecordPosition {
@@ -107,8 +106,8 @@ export class Batch {
   }
 
   /** The standing candle of each window, however many revisions of it the batch has. */
-  get candles(): readonly CandleRow[] {
-    return [...this.#candles.values()].map(candleRow)
+  get candles(): readonly Candle[] {
+    return [...this.#candles.values()]
   }
 
   get gaps(): readonly GapRow[] {
@@ -185,7 +184,8 @@ export class Batch {
   }
 
   addInstrument(status: InstrumentStatus, position: RecordPosition): void {
-    this.#instruments.set(status.instrumentId, instrumentRow(status, position))
+    const earlier = this.#instruments.get(status.instrumentId)
+    this.#instruments.set(status.instrumentId, instrumentRow(status, position, earlier))
   }
 
   addForeignReject(row: RejectedRow): void {

@@ -49,13 +49,18 @@ export class RecordReader {
     await this.#candles.prepare(valuesOf(records, this.#names.candles))
   }
 
+  /** Whether a topic has trades, which may come again. */
+  hasTrades(topic: string): boolean {
+    return topic === this.#names.marketEvents
+  }
+
   /**
    * @param record its schema was fetched by `prepare`.
    * @param known trades of the record's partition that need not be written again; without it each is.
    */
   addTo(batch: Batch, record: LogRecord, known?: KnownTrades): void {
     batch.reached(record)
-    if (record.topic === this.#names.marketEvents) this.#addMarketEvent(batch, record, known)
+    if (this.hasTrades(record.topic)) this.#addMarketEvent(batch, record, known)
     else if (record.topic === this.#names.candles) this.#addCandle(batch, record)
     else addForeignReject(batch, record)
   }
