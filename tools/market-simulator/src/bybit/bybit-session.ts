@@ -3,6 +3,7 @@ import type { Subscriber } from '../channels.ts'
 import type { Connection } from '../connection.ts'
 import type { Feed } from '../feed.ts'
 import { findInstrument } from '../market/market.ts'
+import { TradeSubscriptions } from '../trade-subscriptions.ts'
 import type { VenueSession } from '../venue-session.ts'
 import type { VenueContext } from '../venue.ts'
 
@@ -34,9 +35,11 @@ export function topicInstrument(topic: string): string | undefined {
 export class BybitSession implements VenueSession, Subscriber {
   readonly #options: BybitSessionOptions
   readonly #silence: NodeJS.Timeout
+  readonly #trades: TradeSubscriptions
 
   constructor(options: BybitSessionOptions) {
     this.#options = options
+    this.#trades = new TradeSubscriptions({ ...options, subscriber: this })
     this.#silence = setTimeout(
       () => options.connection.terminate(),
       silenceSeconds * options.context.protocolSecondMs,
@@ -65,7 +68,7 @@ export class BybitSession implements VenueSession, Subscriber {
         this.#answer(message, this.#subscribe(message.args ?? []))
         break
       case 'unsubscribe':
-        for (const topic of message.args ?? []) this.#leave(topic)
+        this.#trades.leave(message.args ?? [])
         this.#answer(message, undefined)
         break
       default:
@@ -76,32 +79,24 @@ export class BybitSession implements VenueSession, Subscriber {
   /** The socket is gone. */
   end(): void {
     clearTimeout(this.#silence)
-    for (const topic of this.#options.connection.subscriptions) this.#leave(topic)
+    this.#trades.leave(this.#trades.names)
   }
 
   /** @returns why none of the topics is subscribed to. */
   #subscribe(topics: readonly string[]): string | undefined {
-    const { connection, context, feed } = this.#options
     if (topics.length > maxArgs) return `args size >${maxArgs}`
-    const unknown = topics.find(
-      (topic) => findInstrument(context.market, topicInstrument(topic) ?? '') === undefined,
-    )
+    const unknown = topics.find((topic) => !this.#delivers(topic))
     if (unknown !== undefined) return `error:handler not found,topic:${unknown}`
-    const known = topics.find((topic) => connection.subscriptions.has(topic))
+    const known = topics.find((topic) => this.#trades.names.includes(topic))
     if (known !== undefined) return `error:already subscribed,topic:${known}`
-    // What is due by now was for those who were there.
-    context.flush()
-    for (const topic of topics) {
-      connection.subscriptions.add(topic)
-      if (context.channels.subscribe(topic, this)) feed.open(topic)
-    }
+    this.#trades.join(topics)
     return undefined
   }
 
-  #leave(topic: string): void {
-    const { connection, context, feed } = this.#options
-    connection.subscriptions.delete(topic)
-    if (context.channels.unsubscribe(topic, this)) feed.close(topic)
+  #delivers(topic: string): boolean {
+    const { market, refuses } = this.#options.context
+    const instrument = topicInstrument(topic) ?? ''
+    return findInstrument(market, instrument) !== undefined && !refuses(instrument)
   }
 
   #answer({ op, req_id = '' }: Request, failure: string | undefined): void {

@@ -4,6 +4,7 @@ import type { Connection } from '../connection.ts'
 import { CreditPool } from '../credit-pool.ts'
 import type { Feed } from '../feed.ts'
 import { findInstrument } from '../market/market.ts'
+import { TradeSubscriptions } from '../trade-subscriptions.ts'
 import type { VenueSession } from '../venue-session.ts'
 import type { VenueContext } from '../venue.ts'
 
@@ -39,11 +40,13 @@ export function channelName(channel: OkxChannel, instId: string): string {
 export class OkxSession implements VenueSession, Subscriber {
   readonly #options: OkxSessionOptions
   readonly #requests: CreditPool
+  readonly #trades: TradeSubscriptions
   readonly #silence: NodeJS.Timeout
 
   constructor(options: OkxSessionOptions) {
     const { protocolSecondMs, realTime } = options.context
     this.#options = options
+    this.#trades = new TradeSubscriptions({ ...options, subscriber: this })
     this.#requests = new CreditPool({
       capacity: requestsPerHour,
       refillPerSecond: requestsPerHour / 3600,
@@ -85,37 +88,27 @@ export class OkxSession implements VenueSession, Subscriber {
   /** The socket is gone. */
   end(): void {
     clearTimeout(this.#silence)
-    for (const name of this.#options.connection.subscriptions) this.#leave(name)
+    this.#trades.leave(this.#trades.names)
   }
 
   #carryOut({ args, op }: z.infer<typeof request>): void {
-    const { channel, connection, context, feed } = this.#options
-    // What is due by now was for those who were there.
-    context.flush()
+    const { channel, context } = this.#options
     for (const arg of args) {
       const name = channelName(channel, arg.instId)
-      const known = findInstrument(context.market, arg.instId) !== undefined
-      if (arg.channel !== channel || !known) {
+      const isKnown = findInstrument(context.market, arg.instId) !== undefined
+      const isRefused = op === 'subscribe' && context.refuses(arg.instId)
+      if (arg.channel !== channel || !isKnown || isRefused) {
         const what = `channel:${arg.channel},instId:${arg.instId}`
         this.#refuse(
           '60018',
           `Wrong URL or ${what} doesn't exist. Please use the correct URL, channel and parameters referring to API document.`,
         )
-      } else if (op === 'subscribe') {
-        connection.subscriptions.add(name)
-        if (context.channels.subscribe(name, this)) feed.open(name)
-        this.#acknowledge(op, arg)
       } else {
-        this.#leave(name)
+        if (op === 'subscribe') this.#trades.join([name])
+        else this.#trades.leave([name])
         this.#acknowledge(op, arg)
       }
     }
-  }
-
-  #leave(name: string): void {
-    const { connection, context, feed } = this.#options
-    connection.subscriptions.delete(name)
-    if (context.channels.unsubscribe(name, this)) feed.close(name)
   }
 
   #acknowledge(event: string, arg: Arg): void {
