@@ -69,6 +69,12 @@ it('a pattern takes what the venue lists, with what the venue tells of it', asyn
     { status: 'listed', base: 'SOL', quote: 'USDC', kind: 'perpetual', quantityUnit: 'base' },
   ])
   expect(await statusesOf(run, 'BTC-25JUN27')).toEqual([])
+  // What an instrument is decides how its trades are counted.
+  const records = await readRecords('market-events', run.prefix)
+  for (const instrument of perpetuals) {
+    const own = records.filter(({ key }) => key === `deribit:${instrument}`)
+    expect(own[0]?.value.type).toBe('InstrumentStatus')
+  }
 })
 
 it('a listing comes in and an expiry goes out while the connection goes on, and no trade is lost', async () => {
