@@ -5,6 +5,7 @@ import type { MappedTrade, MappingContext } from './mapped-trade.ts'
 import { KrakenRefusal, krakenResult, mapKrakenHistory } from './mapper-kraken.ts'
 import type { KrakenPastTrade } from './mapper-kraken.ts'
 import { RequestBudget } from './request-budget.ts'
+import type { RequestBudgetOptions } from './request-budget.ts'
 import { RestError } from './rest-client.ts'
 import type { RestClient, RestErrorCode } from './rest-client.ts'
 import { TimesOfSequences } from './times-of-sequences.ts'
@@ -35,11 +36,17 @@ export class KrakenHistory implements TradeHistory {
   readonly #rest: RestClient
   readonly #mapping: () => MappingContext
   readonly #times = new Map<string, TimesOfSequences>()
+  readonly #budgetOfPair: RequestBudgetOptions
   readonly #budgets = new Map<string, RequestBudget>()
 
-  constructor(rest: RestClient, mapping: () => MappingContext) {
+  constructor(
+    rest: RestClient,
+    mapping: () => MappingContext,
+    budgetOfPair: RequestBudgetOptions = pairBudget,
+  ) {
     this.#rest = rest
     this.#mapping = mapping
+    this.#budgetOfPair = budgetOfPair
   }
 
   async newest(instrument: string, signal: AbortSignal): Promise<MappedTrade | undefined> {
@@ -96,7 +103,7 @@ export class KrakenHistory implements TradeHistory {
 
   async #pace(instrument: string, signal: AbortSignal): Promise<void> {
     const now = performance.now()
-    const budget = this.#budgets.get(instrument) ?? new RequestBudget(pairBudget, now)
+    const budget = this.#budgets.get(instrument) ?? new RequestBudget(this.#budgetOfPair, now)
     this.#budgets.set(instrument, budget)
     const waitMs = budget.take(1, now)
     if (waitMs > 0) await delay(waitMs, undefined, { signal })

@@ -6,7 +6,9 @@ import { describe, expect, it } from 'vitest'
 
 import type { MappedTrade, MappingContext } from './mapped-trade.ts'
 import { mapBinanceMessage } from './mapper-binance.ts'
+import { mapCoinbaseMessage } from './mapper-coinbase.ts'
 import { mapDeribitHistory, mapDeribitMessage } from './mapper-deribit.ts'
+import { mapKrakenHistory } from './mapper-kraken.ts'
 import { SequenceTracker } from './sequence-tracker.ts'
 
 const folder = fileURLToPath(new URL('../../../../shared/recordings/', import.meta.url))
@@ -34,6 +36,7 @@ const context: MappingContext = {
 const mappers = {
   deribit: mapDeribitMessage,
   binance: mapBinanceMessage,
+  coinbase: mapCoinbaseMessage,
   'binance-usdm': (text: string, mapping: MappingContext) =>
     mapBinanceMessage(text, mapping, { venue: 'binance-usdm' }),
 } as const
@@ -67,6 +70,7 @@ describe.skipIf(!present)(`recorded messages${why}`, () => {
     ['binance/spot-btcusdt-20240808.jsonl.gz', 'binance'],
     ['binance/spot-aggtrade-2021-10-12.jsonl.gz', 'binance'],
     ['binance/usdm-btcusdt-20240808.jsonl.gz', 'binance-usdm'],
+    ['coinbase/exchange-feed-2021-04-17.jsonl.gz', 'coinbase'],
   ] as const)('%s holds the trades of the manifest', (file, venue) => {
     const entry = entryOf(file)
     const mapped = readTrades(file, venue)
@@ -113,5 +117,22 @@ describe.skipIf(!present)(`recorded messages${why}`, () => {
     )
     expect(page.trades.length).toBeGreaterThan(0)
     expect(page.trades.filter(({ kind }) => kind === 'rejected')).toEqual([])
+  })
+
+  it("a page of Kraken's history is mapped whole, its ids without a hole", () => {
+    const file = 'rest/kraken-Trades-XBTUSDT-1000.json.gz'
+    const rows = mapKrakenHistory(
+      'BTC/USDT',
+      gunzipSync(readFileSync(folder + file)).toString('utf8'),
+      context,
+    )
+    expect(rows.filter(({ mapped }) => mapped.kind === 'rejected')).toEqual([])
+    expect(rows.map(({ mapped }) => mapped.sequence)).toEqual(
+      Array.from({ length: 1_000 }, (_, index) => 10_218_208 + index),
+    )
+    // Trades of one order share a time, which never goes back.
+    const times = rows.map(({ nanoseconds }) => nanoseconds ?? 0n)
+    expect(times.every((time, index) => time >= (times[index - 1] ?? 0n))).toBe(true)
+    expect(new Set(times).size).toBeLessThan(1_000)
   })
 })
