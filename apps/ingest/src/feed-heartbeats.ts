@@ -20,6 +20,13 @@ export interface FeedHeartbeatsOptions {
   readonly vouchedBefore: number | undefined
 }
 
+export interface Absence {
+  /** Since when nothing was heard; undefined if the feed never was. */
+  readonly fromTime: number | undefined
+  /** Whether a process before this one may have told of a gap that begins there. */
+  readonly isKnown: boolean
+}
+
 /** What a feed says of how far it has delivered everything, over all of its connections. */
 export class FeedHeartbeats {
   readonly #options: FeedHeartbeatsOptions
@@ -27,7 +34,7 @@ export class FeedHeartbeats {
   #upTo: number | undefined
   /** Where an absence before the first heartbeat begins. */
   #since: number | undefined
-  #hasBegun = false
+  #isKnown = true
   #venueTime: number | undefined
   #toldAt = performance.now()
 
@@ -52,17 +59,18 @@ export class FeedHeartbeats {
     return openFrom === undefined || upTo === undefined ? upTo : Math.min(openFrom, upTo)
   }
 
-  /**
-   * Since when nothing was heard, at the begin of a connection; nothing, if the feed was never heard.
-   * `isKnown`: the log may have a gap that begins there.
-   */
-  absence(): { readonly fromTime: number | undefined; readonly isKnown: boolean } {
-    return { fromTime: this.#upTo ?? this.#since, isKnown: !this.#hasBegun }
+  /** What an absence would be that ends with the next subscription. */
+  absence(): Absence {
+    return { fromTime: this.#upTo ?? this.#since, isKnown: this.#isKnown }
   }
 
-  /** A connection delivers, `venueTime` at the latest. */
+  /** An absence stands in the log: those before this process are told with it. */
+  declared(): void {
+    this.#isKnown = false
+  }
+
+  /** A connection is subscribed, and was not yet when the venue told this time. */
   begin(venueTime: number): void {
-    this.#hasBegun = true
     this.#since ??= venueTime
   }
 

@@ -91,6 +91,11 @@ export class FeedRecovery {
     this.#taskOf(delivery).wanted += 1
   }
 
+  /** Begins what is expected and that nobody asked for: a connection ended in between. */
+  resume(): void {
+    for (const [delivery, task] of this.#tasks) if (isBehind(task)) this.#start(delivery, task)
+  }
+
   /** To be called behind trades of the stream: fetches what they show to be missing. */
   notice(delivery: Delivery): void {
     if (delivery.kind === 'unsequenced') return
@@ -158,13 +163,9 @@ export class FeedRecovery {
   #start(delivery: Delivery, task: Task): void {
     if (task.isRunning) return
     task.isRunning = true
-    this.#run(delivery, task)
-      .catch((error: unknown) => {
-        if (!this.#options.signal.aborted) this.#failure.reject(error)
-      })
-      .finally(() => {
-        task.isRunning = false
-      })
+    this.#run(delivery, task).catch((error: unknown) => {
+      if (!this.#options.signal.aborted) this.#failure.reject(error)
+    })
   }
 
   async #run(delivery: Delivery, task: Task): Promise<void> {
@@ -175,6 +176,7 @@ export class FeedRecovery {
       signal.throwIfAborted()
       if (!isBehind(task) && delivery.isWhole) task.isPassed = false
     }
+    // At once behind the condition: whoever finds something more starts anew.
     task.isRunning = false
     this.#tellIdle()
   }

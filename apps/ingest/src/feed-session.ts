@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { backoffMs } from './backoff.ts'
 import { noneOffered } from './delivery.ts'
 import type { Delivery } from './delivery.ts'
+import type { Absence } from './feed-heartbeats.ts'
 import type { FeedState } from './feed-state.ts'
 import { ConnectionLost } from './feed.ts'
 import type { FeedConnection } from './feed.ts'
@@ -145,23 +146,27 @@ export class FeedSession implements ChangeableSession {
   }
 
   async #deliver(connection: FeedConnection): Promise<void> {
-    const { config, deliveries, events, live, readiness } = this.#state
+    const { config, deliveries, events, heartbeats, live, readiness } = this.#state
     const startedAt = performance.now()
     const subscribed = [...deliveries.values()]
     const venueTime = await this.#venueTimeOf(connection)
+    const absence = heartbeats.absence()
     for (const each of subscribed) {
       beforeCut(each)
       this.#announceKnown(each, venueTime)
     }
     const { refused } = await connection.subscribe(subscribed.map(({ instrument }) => instrument))
     this.#connection = connection
+    heartbeats.begin(venueTime)
     readiness.ready('venue')
     if ((await this.#predecessor?.handOver()) === true) {
       for (const each of subscribed) withoutCut(each)
+      this.#state.recovery.resume()
       events.tookOver(performance.now() - startedAt)
       this.#state.failures = 0
     } else {
-      this.#recover(subscribed, await this.#venueTimeOf(connection), startedAt)
+      this.#tellAbsence(subscribed, absence, await this.#venueTimeOf(connection))
+      this.#recover(subscribed, startedAt)
     }
     this.#tellRefused(refused)
     for (const each of subscribed) this.#welcome(each, venueTime)
@@ -171,15 +176,20 @@ export class FeedSession implements ChangeableSession {
     await this.#beat(connection, config.heartbeat.everyMs)
   }
 
-  /** Says that nothing was heard since the last heartbeat, and has it fetched. */
-  #recover(deliveries: readonly Delivery[], venueTime: number, startedAt: number): void {
-    const { events, heartbeats, readiness, recovery } = this.#state
-    const { fromTime, isKnown } = heartbeats.absence()
-    if (fromTime !== undefined) {
-      const gap = this.#state.gaps.declare({ fromTime, toTime: venueTime }, deliveries, isKnown)
-      events.gapOpened(gap)
-    }
-    heartbeats.begin(venueTime)
+  #tellAbsence(
+    deliveries: readonly Delivery[],
+    { fromTime, isKnown }: Absence,
+    toTime: number,
+  ): void {
+    if (fromTime === undefined || deliveries.length === 0) return
+    const { events, gaps, heartbeats } = this.#state
+    events.gapOpened(gaps.declare({ fromTime, toTime }, deliveries, isKnown))
+    heartbeats.declared()
+  }
+
+  /** Has what was missed fetched. */
+  #recover(deliveries: readonly Delivery[], startedAt: number): void {
+    const { events, readiness, recovery } = this.#state
     readiness.waitFor('catch-up', `fetching what was missed of ${deliveries.length} instruments`)
     // Refused instruments may have ended while we were away: what they left behind is fetched too.
     for (const delivery of deliveries) recovery.catchUp(delivery)

@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest'
 
 import { rejectedOrigin } from '@tickertape/kafka-avro'
+import { instrumentIdOf } from '@tickertape/market-model'
 import type { Venue } from '@tickertape/market-simulator'
-import { repetitions } from '@tickertape/testing'
+import { repetitions, waitUntil } from '@tickertape/testing'
 
+import { ask } from './admin-port.ts'
+import { announces, gapsOf } from './gap-facts.ts'
+import type { SkippedTrades } from './gap-facts.ts'
 import { IngestRun } from './ingest-run.ts'
 import { cursorsAhead, duplicatesOf, liesOf, tradesOf, truthOf } from './log-facts.ts'
 import { readMessages, readRecords } from './topic-reader.ts'
@@ -27,8 +31,23 @@ async function expectWhole(run: IngestRun, market: (typeof markets)[number], unt
     expect(sequences).toEqual(sequences.map((_, index) => (sequences[0] ?? 0) + index))
   }
   expect(duplicatesOf(records).conflicts).toEqual([])
-  expect(records.filter(({ value }) => value.type === 'SequenceGap')).toEqual([])
   return records
+}
+
+/** Waits until nothing that was missing is open, and expects that all of it came. */
+async function expectGapsBackfilled({ prefix }: IngestRun, market: (typeof markets)[number]) {
+  const closed = await waitUntil(
+    'every gap to be closed',
+    async () => {
+      const records = await readRecords('market-events', prefix)
+      const gaps = market.instruments.flatMap((instrument) =>
+        gapsOf(records, instrumentIdOf({ venue: market.venue, instrument })),
+      )
+      return gaps.some(({ state }) => state === 'open') ? undefined : gaps
+    },
+    { withinMs: 60_000, everyMs: 300 },
+  )
+  expect(closed.filter(({ state }) => state !== 'backfilled')).toEqual([])
 }
 
 describe.each(markets)('the log of $venue', (market) => {
@@ -40,6 +59,7 @@ describe.each(markets)('the log of $venue', (market) => {
     expect(await run.stop('SIGTERM')).toBe(0)
 
     const records = await expectWhole(run, market, until)
+    expect(records.filter(({ value }) => value.type === 'SequenceGap')).toEqual([])
     expect(duplicatesOf(records).count).toBe(0)
     expect(liesOf(records)).toEqual([])
     const first = records.find(({ value }) => value.type === 'InstrumentStatus')
@@ -54,7 +74,7 @@ describe.each(markets)('the log of $venue', (market) => {
 
   it('holds every trade through cuts, skipped, doubled and broken frames', async () => {
     await using run = await IngestRun.open(market)
-    const skipped: string[] = []
+    const skipped: SkippedTrades[] = []
     for (const [fault, parameters] of [
       ['drop', {}],
       ['skip', { count: 7 }],
@@ -64,17 +84,35 @@ describe.each(markets)('the log of $venue', (market) => {
       ['drop', {}],
     ] as const) {
       const answer = await run.arm(fault, parameters)
-      skipped.push(...skippedBy(answer))
+      // Of a stretch in each instrument of each venue, where it is that fault.
+      skipped.push(...((answer as { skipped?: SkippedTrades[] }).skipped ?? []))
       await run.advance(5_000)
     }
     const until = await run.venueTime()
     await run.covered(until)
+    await expectGapsBackfilled(run, market)
     expect(await run.stop('SIGTERM')).toBe(0)
 
     const records = await expectWhole(run, market, until)
+    const own = skipped.filter(
+      ({ instrument, venue }) => venue === market.venue && market.instruments.includes(instrument),
+    )
+    expect(own.length).toBe(market.instruments.length + 1)
+    expect(own.filter((each) => !announces(records, each))).toEqual([])
+    const absences = records.filter(
+      ({ partition, value }) =>
+        partition === 0 && value.type === 'SequenceGap' && value.value.instrumentId === null,
+    )
+    expect(new Set(absences.map(({ value }) => JSON.stringify(value))).size).toBe(4)
     // A venue that holds a trade back says nothing of it before the next one: a heartbeat may have
     // passed it by then.
-    const lies = liesOf(records).filter((lie) => !skipped.some((each) => lie.includes(each)))
+    const known = own.flatMap(({ fromSequence, toSequence }) =>
+      Array.from(
+        { length: toSequence - fromSequence + 1 },
+        (_, index) => `(sequence ${fromSequence + index})`,
+      ),
+    )
+    const lies = liesOf(records).filter((lie) => !known.some((each) => lie.includes(each)))
     expect(lies).toEqual([])
     expect(duplicatesOf(records).count).toBe(0)
     const rejected = await readMessages(`${run.prefix}rejected`)
@@ -104,16 +142,100 @@ describe.each(markets)('the log of $venue', (market) => {
     const records = await expectWhole(run, market, until)
     expect(liesOf(records)).toEqual([])
   })
+
+  it('holds every trade through disorder, silence, dead sockets, closed ones and complaints', async () => {
+    await using run = await IngestRun.open({
+      ...market,
+      settings: { INGEST_IDLE_TIMEOUT_MS: '1500' },
+    })
+    for (const [fault, parameters] of [
+      ['reorder', { count: 30 }],
+      ['delay', { count: 10, milliseconds: 400 }],
+      ['half-open', {}],
+      ['error-frame', { text: '{"error":{"code":13888,"message":"timed_out"}}' }],
+      ['silence', { on: true }],
+      ['silence', { on: false }],
+      ['cut', { code: 1012, reason: 'service restart' }],
+      ['reorder', { count: 5 }],
+    ] as const) {
+      await run.arm(fault, parameters)
+      await run.advance(4_000)
+    }
+    const until = await run.venueTime()
+    await run.covered(until)
+    await expectGapsBackfilled(run, market)
+    expect(await run.stop('SIGTERM')).toBe(0)
+
+    const records = await expectWhole(run, market, until)
+    expect(duplicatesOf(records).count).toBe(0)
+  })
+
+  it('holds every trade once, and knows of no gap, where one connection follows another in time', async () => {
+    await using run = await IngestRun.open({
+      ...market,
+      settings: { INGEST_MAX_CONNECTION_MS: '2500' },
+    })
+    await waitUntil('three more connections', () => run.output.split('took over').length > 3, {
+      withinMs: 60_000,
+    })
+    const until = await run.venueTime()
+    await run.covered(until)
+    expect(await run.stop('SIGTERM')).toBe(0)
+
+    const records = await expectWhole(run, market, until)
+    expect(records.filter(({ value }) => value.type === 'SequenceGap')).toEqual([])
+    expect(duplicatesOf(records).count).toBe(0)
+    expect(liesOf(records)).toEqual([])
+  })
+
+  it('holds every trade where Kafka is slower than the venue', async () => {
+    await using run = await IngestRun.open({ ...market, settings: { INGEST_MAX_IN_FLIGHT: '20' } })
+    await run.advance(20_000)
+    await run.arm('drop')
+    await run.advance(20_000)
+    const until = await run.venueTime()
+    await run.covered(until)
+    await expectGapsBackfilled(run, market)
+    const metrics = await ask(run.process, '/metrics')
+    expect(Number(/ingest_pauses_total\{[^}]*\} (\d+)/.exec(metrics)?.[1])).toBeGreaterThan(0)
+    expect(await run.stop('SIGTERM')).toBe(0)
+
+    const records = await expectWhole(run, market, until)
+    expect(duplicatesOf(records).count).toBe(0)
+    expect(liesOf(records)).toEqual([])
+  })
 })
 
-/** The sequences that the skip fault says it leaves out, as `liesOf` writes them. */
-function skippedBy(answer: unknown): readonly string[] {
-  // Other faults answer with something else.
-  const { skipped = [] } = answer as { skipped?: { fromSequence: number; toSequence: number }[] }
-  return skipped.flatMap(({ fromSequence, toSequence }) =>
-    Array.from(
-      { length: toSequence - fromSequence + 1 },
-      (_, index) => `(sequence ${fromSequence + index})`,
-    ),
-  )
-}
+describe('an instrument that the venue refuses', () => {
+  const instruments = ['BTC-PERPETUAL', 'ETH-PERPETUAL']
+  const market = { venue: 'deribit', instruments } as const
+
+  it('is named, holds back nobody, and is whole once it is delivered again', async () => {
+    await using run = await IngestRun.open(market)
+    await run.advance(3_000)
+    await run.arm('refuse', { instrument: 'ETH-PERPETUAL', on: true })
+    await run.arm('drop')
+    // Heartbeats of the feed go on.
+    await run.advance(5_000)
+    const ready: unknown = JSON.parse(await ask(run.process, '/readyz'))
+    expect(ready).toMatchObject({
+      ready: true,
+      degraded: [
+        {
+          subject: 'instruments',
+          reason: 'deribit does not deliver ETH-PERPETUAL; all others go on',
+        },
+      ],
+    })
+    const dark = gapsOf(await readRecords('market-events', run.prefix), 'deribit:ETH-PERPETUAL')
+    expect(dark.filter(({ state }) => state === 'open').length).toBe(1)
+    await run.arm('refuse', { instrument: 'ETH-PERPETUAL', on: false })
+    await run.arm('drop')
+    await run.advance(5_000)
+    const until = await run.venueTime()
+    await run.covered(until)
+    await expectGapsBackfilled(run, { ...market, instruments })
+    expect(await run.stop('SIGTERM')).toBe(0)
+    await expectWhole(run, market, until)
+  })
+})
