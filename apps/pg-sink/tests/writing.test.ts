@@ -1,0 +1,241 @@
+import { describe, expect, it } from 'vitest'
+
+import { logReaderKinds, rejectedHeaders } from '@tickertape/kafka-avro'
+import type { MarketEvent } from '@tickertape/market-model'
+import { waitUntil } from '@tickertape/testing'
+import type { ServiceProcess } from '@tickertape/testing'
+
+import { ask } from './admin-port.ts'
+import { base, candle, createSinkLog, expectedTrades, storedTrades, trade } from './sink-log.ts'
+import type { SinkLog } from './sink-log.ts'
+
+const dayMs = 86_400_000
+
+/** A sample of what the sink counts; 0 before there is one. */
+async function counted(sink: ServiceProcess, name: string, labels = ''): Promise<number> {
+  const line = (await ask(sink, '/metrics'))
+    .split('\n')
+    .find((each) => each.startsWith(name) && each.includes(labels))
+  return Number(line?.split(' ').at(-1) ?? 0)
+}
+
+async function whenStored(log: SinkLog, count: number, sink: ServiceProcess): Promise<void> {
+  await waitUntil('all trades', async () => {
+    if (!sink.running) throw new Error(sink.output)
+    return (await storedTrades(log.database)).length >= count
+  })
+}
+
+/** Until everything in the log is in the database. */
+async function whenRead(log: SinkLog, records: number): Promise<void> {
+  await waitUntil('everything to be written', async () => {
+    const { rows } = await log.database.query<{ read: string | null }>({
+      text: 'select sum(next_offset) as read from sink_offsets where topic = $1',
+      values: [log.topic('market-events')],
+    })
+    return Number(rows[0]?.read) >= records
+  })
+}
+
+function manyTrades(from: number, to: number): MarketEvent[] {
+  return Array.from({ length: to - from }, (_, index) => trade(from + index))
+}
+
+/** What a second replica of the feed sends: the same trades, received at another time. */
+function copies(events: readonly MarketEvent[]): MarketEvent[] {
+  return events.map((event) => {
+    if (event.type !== 'Trade') return event
+    return { type: 'Trade', value: { ...event.value, receivedAt: event.value.receivedAt + 7 } }
+  })
+}
+
+describe('trades that come again', () => {
+  it('from a second replica, in the same batch or later, never get to the database', async () => {
+    await using log = await createSinkLog()
+    const first = manyTrades(0, 3_000)
+    const second = copies(first)
+    const events = first.flatMap((event, index) => [event, second[index] ?? event])
+    await log.appendEvents(events)
+    await using sink = log.startSink({ PG_SINK_BATCH_SIZE: '500' })
+    await whenRead(log, events.length)
+    expect(await storedTrades(log.database)).toEqual(expectedTrades(events, () => Infinity))
+    expect(await counted(sink, 'pg_sink_duplicates_total', 'memory')).toBe(3_000)
+    expect(await counted(sink, 'pg_sink_fallbacks_total')).toBe(0)
+  })
+
+  it('to another instance are left out by the database, which takes new ones by the quick way again', async () => {
+    await using log = await createSinkLog()
+    const settings = { PG_SINK_BATCH_SIZE: '500' }
+    const events = manyTrades(0, 1_500)
+    await log.appendEvents(events)
+    const before = log.startSink(settings)
+    await whenRead(log, events.length)
+    await before.stop('SIGTERM')
+    const again = [...copies(events), ...manyTrades(1_500, 4_500)]
+    await log.appendEvents(again)
+    await using sink = log.startSink(settings)
+    await whenRead(log, events.length + again.length)
+    const expected = expectedTrades([...events, ...again], () => Infinity)
+    expect(await storedTrades(log.database)).toEqual(expected)
+    expect(await counted(sink, 'pg_sink_duplicates_total', 'database')).toBe(1_500)
+    // One COPY failed; the batches behind it were not tried that way before one had nothing left out.
+    expect(await counted(sink, 'pg_sink_fallbacks_total', 'staged')).toBe(1)
+    expect(await counted(sink, 'pg_sink_batches_total', 'direct')).toBeGreaterThan(0)
+  })
+
+  it('with another event time are rows of their own: a conflict that the aggregator rejects', async () => {
+    await using log = await createSinkLog()
+    const eventTime = base + dayMs
+    await log.appendEvents([
+      trade(1),
+      trade(1, { eventTime }),
+      trade(1, { price: { mantissa: 1, exponent: 0 } }),
+    ])
+    await using _sink = log.startSink()
+    await whenRead(log, 3)
+    const { rows } = await log.database.query(
+      'select source_offset, event_time from trades order by source_offset',
+    )
+    expect(rows).toEqual([
+      { source_offset: '0', event_time: new Date(base + 10) },
+      { source_offset: '1', event_time: new Date(eventTime) },
+    ])
+  })
+})
+
+describe('trades of any day', () => {
+  it('find a partition: today’s and the next two are there ahead, others are made', async () => {
+    await using log = await createSinkLog()
+    const days = [Date.UTC(2009, 0, 1), Date.UTC(2017, 11, 17), base, Date.UTC(2099, 11, 31)]
+    const events = days.map((eventTime, number) => trade(number, { eventTime }))
+    const impossible = [Date.UTC(2008, 11, 31), Date.UTC(2100, 0, 1)]
+    events.push(...impossible.map((eventTime, number) => trade(10 + number, { eventTime })))
+    await log.appendEvents(events)
+    await using sink = log.startSink()
+    await whenStored(log, days.length, sink)
+    const { rows } = await log.database.query<{ name: string }>(
+      `select relid::regclass::text as name from pg_partition_tree('trades') where isleaf order by 1`,
+    )
+    const ahead = [0, 1, 2].map((day) => Date.now() + day * dayMs)
+    const names = [...days, ...ahead].map(
+      (time) => `trades_${new Date(time).toISOString().slice(0, 10).replaceAll('-', '')}`,
+    )
+    expect(rows.map(({ name }) => name)).toEqual(names.toSorted())
+    const { rows: rejected } = await log.database.query('select reason from rejected')
+    expect(rejected).toEqual(impossible.map(() => ({ reason: 'not_storable' })))
+  })
+
+  it('are dropped with their day, by PG_SINK_TRADES_RETENTION_DAYS', async () => {
+    await using log = await createSinkLog()
+    const now = Date.now()
+    const events = [now, now - 2 * dayMs, now - 9 * dayMs].map((eventTime, number) =>
+      trade(number, { eventTime }),
+    )
+    await log.appendEvents(events)
+    const keeping = log.startSink()
+    await whenStored(log, 3, keeping)
+    await keeping.stop('SIGTERM')
+    await using sink = log.startSink({ PG_SINK_TRADES_RETENTION_DAYS: '7' })
+    await waitUntil('the drop', async () => (await storedTrades(log.database)).length === 2)
+    expect(await counted(sink, 'pg_sink_trade_partitions_dropped_total')).toBe(1)
+  })
+})
+
+describe('instruments', () => {
+  it('stand as they were last described', async () => {
+    await using log = await createSinkLog()
+    const status = (changes: object): MarketEvent => ({
+      type: 'InstrumentStatus',
+      value: {
+        instrumentId: 'deribit:BTC-PERPETUAL',
+        feedId: 'deribit',
+        status: 'listed',
+        eventTime: base,
+        receivedAt: base,
+        base: 'BTC',
+        quote: 'USD',
+        kind: 'perpetual',
+        quantityUnit: 'quote',
+        ...changes,
+      },
+    })
+    // The log of the tests puts them into all partitions: into one each they would go by their key.
+    await log.appendEvents([status({}), status({ status: 'expired', eventTime: base + 5 })])
+    await using sink = log.startSink()
+    const stored = await waitUntil('the instrument', async () => {
+      const { rows } = await log.database.query('select * from instruments')
+      return rows.length > 0 && rows
+    })
+    expect(stored, sink.output).toMatchObject([
+      {
+        instrument_id: 'deribit:BTC-PERPETUAL',
+        venue: 'deribit',
+        instrument: 'BTC-PERPETUAL',
+        status: 'expired',
+        kind: 'perpetual',
+        quantity_unit: 'quote',
+        event_time: new Date(base + 5),
+      },
+    ])
+  })
+})
+
+describe('what is read', () => {
+  it.each(logReaderKinds)('comes whole by %s, headers of rejects included', async (reader) => {
+    await using log = await createSinkLog()
+    const events = manyTrades(0, 500)
+    await log.appendEvents(events)
+    await log.appendCandles([candle({})])
+    const origin = {
+      reason: 'late',
+      message: 'too late',
+      topic: log.topic('market-events'),
+      partition: 0,
+      offset: 3,
+    } as const
+    for (const stage of ['aggregator', 'pg-sink'] as const) {
+      const headers = rejectedHeaders({ stage, ...origin })
+      await log.append({
+        topic: log.topic('rejected'),
+        partition: 0,
+        key: null,
+        value: Buffer.from(stage),
+        headers,
+      })
+    }
+    await using sink = log.startSink({ PG_SINK_READER: reader })
+    await whenStored(log, events.length, sink)
+    await waitUntil('the rejects to be read', async () => {
+      const { count } = await log.database.query({
+        text: 'select from sink_offsets where topic = $1 and next_offset = 2',
+        values: [log.topic('rejected')],
+      })
+      return count === 1
+    })
+    // What the sink itself has put there is in the table from when it did so.
+    const { rows } = await log.database.query('select stage, reason, source_offset from rejected')
+    expect(rows, sink.output).toEqual([{ stage: 'aggregator', reason: 'late', source_offset: '3' }])
+    expect((await log.database.query('select from candles')).count).toBe(1)
+  })
+
+  it('is what PG_SINK_TOPICS names, and goes where DATABASE_SCHEMA says', async () => {
+    await using log = await createSinkLog()
+    await log.appendEvents(manyTrades(0, 10))
+    await log.appendCandles([candle({})])
+    await using sink = log.startSink({
+      PG_SINK_TOPICS: 'candles',
+      DATABASE_SCHEMA: 'market',
+    })
+    await waitUntil('the candle', async () => {
+      if (!sink.running) throw new Error(sink.output)
+      const { rows } = await log.database.query<{ found: string | null }>(
+        `select to_regclass('market.candles') as found`,
+      )
+      if (rows[0]?.found === null) return false
+      return (await log.database.query('select from market.candles')).count === 1
+    })
+    const { rows } = await log.database.query('select distinct topic from market.sink_offsets')
+    expect(rows).toEqual([{ topic: log.topic('candles') }])
+    expect((await log.database.query('select from candles')).count).toBe(0)
+  })
+})
