@@ -86,24 +86,25 @@ describe('rows that PostgreSQL refuses', () => {
 })
 
 describe('a refused record and another of the same key', () => {
-  it.each([1, 100])(
-    'of a trade the first record that can be stored stands, in batches of %d',
-    async (batchSize) => {
-      await using log = await createSinkLog()
-      await log.database.query('alter table trades add constraint low check (price < 1e9)')
-      const high = { price: { mantissa: 1, exponent: 10 } }
-      await log.appendEvents([
-        trade(1, high),
-        trade(1),
-        trade(1, { quantity: otherQuantity }),
-        trade(2),
-      ])
-      await using sinks = sinkOf(log, batchSize)
-      await sinks.until('the last trade', async () => (await tradeOffsets(log)).includes('t2 3'))
-      expect(await tradeOffsets(log)).toEqual(['t1 1', 't2 3'])
-      expect(await rejectedOffsets(log)).toEqual(['0'])
-    },
-  )
+  it.each([
+    ['that PostgreSQL refuses', { price: { mantissa: 1, exponent: 10 } }, 1],
+    ['that PostgreSQL refuses', { price: { mantissa: 1, exponent: 10 } }, 100],
+    ['with a value that no column holds', { book: 'a\0b' }, 1],
+    ['with a value that no column holds', { book: 'a\0b' }, 100],
+  ])('behind a trade %s the next record of it stands (%o, batches of %d)', async (_, bad, size) => {
+    await using log = await createSinkLog()
+    await log.database.query('alter table trades add constraint low check (price < 1e9)')
+    await log.appendEvents([
+      trade(1, bad),
+      trade(1),
+      trade(1, { quantity: otherQuantity }),
+      trade(2),
+    ])
+    await using sinks = sinkOf(log, size)
+    await sinks.until('the last trade', async () => (await tradeOffsets(log)).includes('t2 3'))
+    expect(await tradeOffsets(log)).toEqual(['t1 1', 't2 3'])
+    expect(await rejectedOffsets(log)).toEqual(['0'])
+  })
 
   it.each([1, 100])(
     'of a candle the highest revision that can be stored stands, in batches of %d',
