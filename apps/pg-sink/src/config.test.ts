@@ -28,3 +28,27 @@ describe('settings of pg-sink', () => {
     )
   })
 })
+
+describe('settings that Kafka Connect’s users know', () => {
+  const read = (environment: Record<string, string>) =>
+    readConfig(readSettings(settings, 'PG_SINK_', environment))
+
+  it('max retries are without end unless given', () => {
+    expect(read({}).retry.maxRetries).toBe(Infinity)
+    expect(read({ PG_SINK_MAX_RETRIES: '10' }).retry.maxRetries).toBe(10)
+    expect(() => read({ PG_SINK_MAX_RETRIES: 'ten' })).toThrow(
+      /PG_SINK_MAX_RETRIES must be empty or a non-negative integer, got "ten"/,
+    )
+  })
+
+  it('topics are some of those that have tables', () => {
+    expect(read({}).kafka.topics).toEqual(['market-events', 'candles', 'rejected'])
+    expect(read({ PG_SINK_TOPICS: 'candles, market-events' }).kafka.topics).toEqual([
+      'market-events',
+      'candles',
+    ])
+    for (const list of ['', 'candles,trades']) {
+      expect(() => read({ PG_SINK_TOPICS: list })).toThrow(/PG_SINK_TOPICS must list some of/)
+    }
+  })
+})
