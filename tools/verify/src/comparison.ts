@@ -103,7 +103,7 @@ export async function compareCandles(
       values: [options.shownDifferences],
     })
     return {
-      trades: await count(transaction, 'select sum(trades) as count from instruments'),
+      trades: await count(transaction, 'select sum(trades) as count from compared_instruments'),
       candles: await countExpected(transaction),
       differences,
       firstDifferences: rows.map(toDifference),
@@ -135,7 +135,7 @@ async function recompute(
     text: createInstruments,
     values: [[...positions.keys()], [...positions.values()]],
   })
-  await transaction.query('analyze instruments')
+  await transaction.query('analyze compared_instruments')
   await transaction.query({ text: createTurnedAway, values: [topic] })
   await transaction.query(createKnownTrades)
   await transaction.query('analyze known_trades')

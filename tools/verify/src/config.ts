@@ -19,6 +19,10 @@ export const settings = {
     default: 'postgres://tickertape:tickertape@127.0.0.1:15432/tickertape',
     about: 'PostgreSQL database that holds trades and candles',
   }),
+  DATABASE_SCHEMA: textSetting({
+    default: 'public',
+    about: 'Schema of the database that holds the tables',
+  }),
   VERIFY_AGGREGATOR_GROUP_ID: textSetting({
     default: 'aggregator',
     about: 'As AGGREGATOR_GROUP_ID',
@@ -49,6 +53,7 @@ export function readConfig(values: SettingValues<typeof settings>): VerifyOption
   return {
     brokers: values.KAFKA_BROKERS,
     databaseUrl: values.DATABASE_URL,
+    databaseSchema: values.DATABASE_SCHEMA,
     topicPrefix: values.TOPIC_PREFIX,
     aggregatorGroupId: values.TOPIC_PREFIX + values.VERIFY_AGGREGATOR_GROUP_ID,
     intervals: toIntervals(values.VERIFY_INTERVALS),

@@ -1,3 +1,5 @@
+import { hasOlderCandles, keptFrom } from './known-trades.ts'
+
 /** What a stored candle and a recomputed one must agree in: all but indicators and the revision. */
 export const comparedColumns = [
   'window_end',
@@ -23,21 +25,23 @@ export const comparedColumns = [
  * A candle of an instrument without trades in the snapshot may be of one that appeared since; it is
  * judged only if its window is behind every watermark.
  *
- * Not judged are windows from the earliest on that was rebuilt since the snapshot, and those that hold
- * a late trade which a rebuild of shorter windows alone has counted.
+ * Not judged are windows from the earliest on that was rebuilt since the snapshot, those that hold a late
+ * trade which a rebuild of shorter windows alone has counted, those that are past the retention of trades, and
+ * flat ones that follow a trade which is.
  */
 export const createDifferences = `
 create temp table differences on commit drop as
 with stored as (
   select candles.*
-  from candles join levels using (interval) left join instruments using (instrument_id)
-  where window_end <= case
-    when instruments.instrument_id is not null then closed_until
+  from candles join levels using (interval) left join compared_instruments using (instrument_id)
+  where window_start >= ${keptFrom} and window_end <= case
+    when compared_instruments.instrument_id is not null then closed_until
     else (select min(closed_until) from watermarks)
   end
 ), compared as (
   select interval, instrument_id, window_start,
     coalesce(expected.window_end, stored.window_end) as window_end, rebuild_id,
+    stored.trade_count as stored_trades,
     case
       when stored.window_end is null then 'missing'
       when expected.window_end is null then 'extra'
@@ -53,23 +57,31 @@ with stored as (
   from expected full join stored using (interval, instrument_id, window_start)
 ), rebuilt_since as (
   select instrument_id, min(window_start) as rebuilt_from
-  from candles join instruments using (instrument_id)
+  from candles join compared_instruments using (instrument_id)
   where rebuild_id >= next_offset
   group by instrument_id
 )
 select compared.* from compared left join rebuilt_since using (instrument_id)
-where cardinality(columns) > 0 and window_end <= coalesce(rebuilt_from, 'infinity')
+where cardinality(columns) > 0 and window_start >= ${keptFrom} and window_end <= coalesce(rebuilt_from, 'infinity')
   and not exists (
     select from turned_away
     where is_rebuilt and turned_away.instrument_id = compared.instrument_id
       and event_time >= window_start and event_time < window_end
       and source_offset > coalesce(rebuild_id, -1)
+  )
+  and not (
+    kind = 'extra' and stored_trades = 0 and ${hasOlderCandles('compared.instrument_id')}
+    and not exists (
+      select from seconds
+      where seconds.instrument_id = compared.instrument_id
+        and seconds.window_start < compared.window_end
+    )
   )`
 
 /** The instruments with differences, and where the records end that these were computed from. */
 export const selectDoubtful = `
 select distinct instrument_id, partition, coalesce(next_offset, 0) as next_offset
-from differences left join instruments using (instrument_id)`
+from differences left join compared_instruments using (instrument_id)`
 
 /**
  * The earliest time that records behind the snapshot touch, of each instrument that has such: their own

@@ -10,23 +10,34 @@
  * Flat candles that must be there: for the minutes without trades between those with trades, and behind
  * the last one.
  *
+ * Behind the time of an expiry there are none from where on the aggregator has read of it. Where that was is
+ * not known here, so a stored candle itself says that it is to be expected there.
+ *
  * $1: the bound in ms after an instrument's last trade, beyond which there are none.
  */
 export const createQuietMinutes = `
 create temp table quiet_minutes on commit drop as
 with followed as (
-  select instrument_id, window_end, close, last_trade_at, closed_until,
+  select instrument_id, window_end, close, last_trade_at, closed_until, expired_at,
     lead(window_start) over (partition by instrument_id order by window_start) as next_start
-  from traded_windows join instruments using (instrument_id)
+  from traded_windows join compared_instruments using (instrument_id)
   where interval = '1m'
 )
-select instrument_id, window_start, close
+select instrument_id, flat.window_start, close
 from followed, lateral generate_series(
     window_end,
     least(next_start, closed_until) - interval '1 minute',
     interval '1 minute'
   ) as flat (window_start)
-where window_start < last_trade_at + $1::bigint * interval '1 millisecond'`
+where flat.window_start < last_trade_at + $1::bigint * interval '1 millisecond'
+  and (
+    expired_at is null or flat.window_start < expired_at or last_trade_at > expired_at
+    or exists (
+      select from candles
+      where candles.instrument_id = followed.instrument_id and interval = '1m'
+        and candles.window_start = flat.window_start
+    )
+  )`
 
 /**
  * Stored flat candles that may be there: a window keeps its candle when its trades are taken back, and
@@ -49,7 +60,7 @@ select interval, candles.instrument_id, window_start, (
       and seconds.window_start < candles.window_end
     order by seconds.window_start desc limit 1
   ) as close
-from candles join instruments using (instrument_id)
+from candles join compared_instruments using (instrument_id)
 where trade_count = 0 and window_end <= closed_until
   and exists (
     select from taken_back
@@ -85,7 +96,7 @@ with minutes as (
 )
 select interval, instrument_id, flat.window_start, flat.window_start + length as window_end,
   coalesce(flat.close, stored.close) as close
-from flat join instruments using (instrument_id)
+from flat join compared_instruments using (instrument_id)
   left join candles as stored using (interval, instrument_id, window_start)
 where flat.window_start + length <= closed_until
   and not exists (

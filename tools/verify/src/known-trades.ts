@@ -25,6 +25,18 @@ select partition, feed_id, heartbeat_offset,
 from unnest($1::integer[], $2::text[], $3::timestamptz[], $4::bigint[])
   as watermark (partition, feed_id, up_to, heartbeat_offset)`
 
+/** From when on all trades are stored: what was before is not judged. Days of partitions are whole windows. */
+export const keptFrom = `(select coalesce(max(kept_from), '-infinity') from trade_retention)`
+
+/** @param instrumentId an expression. */
+export function hasOlderCandles(instrumentId: string): string {
+  return `exists (
+    select from candles as older
+    where older.instrument_id = ${instrumentId} and older.interval = '1s'
+      and older.window_start < ${keptFrom}
+  )`
+}
+
 /**
  * The instruments of the snapshot. Each belongs to the feed of its latest trade; closed_until is null
  * for a feed that has sent no heartbeat.
@@ -32,12 +44,13 @@ from unnest($1::integer[], $2::text[], $3::timestamptz[], $4::bigint[])
  * Candles change only when a heartbeat of their feed is read: a late trade that came behind the latest
  * one shows in no candle yet. So that heartbeat is where an instrument's records end: next_offset.
  *
- * An instrument that expired is taken for one that did not: InstrumentStatus is not stored.
+ * What an instrument is, is as last told of it, for all of its trades. is_older: it had trades that are past
+ * their retention.
  *
  * $1, $2: partitions of market-events and the offsets that the snapshot goes up to.
  */
 export const createInstruments = `
-create temp table instruments on commit drop as
+create temp table compared_instruments on commit drop as
 with positions as (
   select * from unnest($1::integer[], $2::bigint[]) as position (partition, next_offset)
 ), feeds as (
@@ -48,8 +61,12 @@ with positions as (
 select distinct on (instrument_id)
   instrument_id, partition, feeds.feed_id, closed_until,
   coalesce(heartbeat_offset, 0) as next_offset,
-  sum(trades) over (partition by instrument_id) as trades
+  sum(trades) over (partition by instrument_id) as trades,
+  coalesce(quantity_unit = 'quote' and kind <> 'spot', false) as is_inverse,
+  case when status = 'expired' then event_time end as expired_at,
+  ${hasOlderCandles('feeds.instrument_id')} as is_older
 from feeds left join watermarks using (partition, feed_id)
+  left join instruments using (instrument_id)
 order by instrument_id, last_offset desc`
 
 /**
@@ -76,11 +93,11 @@ where stage = 'aggregator' and source_topic = $1`
 export const createKnownTrades = `
 create temp table known_trades on commit drop as
 select trades.instrument_id, trade_id, version, sequence, status, trades.event_time, venue_order, price,
-  quantity, notional_usd, taker_side,
+  quantity, notional_usd, taker_side, is_inverse,
   is_rebuilt is true as came_late,
   row_number() over identity = 1 as stands,
   version < first_value(version) over identity as is_replaced
-from trades join instruments using (instrument_id)
+from trades join compared_instruments using (instrument_id)
   left join turned_away using (source_partition, source_offset)
 where source_offset < next_offset and is_rebuilt is distinct from false
 window identity as (

@@ -6,19 +6,20 @@
 /**
  * `divide_half_even(a, b)`: a / b at 18 decimals, half to even, exact. PostgreSQL's own division
  * chooses a scale of its own, and its round() goes half away from zero.
+ *
+ * One expression, and not strict, so that PostgreSQL puts it into the query in place of a call: each trade
+ * of an inverse contract is divided.
  */
 export const createDivision = `
 create or replace function pg_temp.divide_half_even(a numeric, b numeric) returns numeric
-language sql immutable strict as $$
-  select 0.000000000000000001 * sign(a) * sign(b) * (quotient + case
-      when 2 * remainder > abs(b) or (2 * remainder = abs(b) and mod(quotient, 2) = 1) then 1
+language sql immutable as $$
+  select 0.000000000000000001 * sign(a) * sign(b) * (
+    div(abs(a) * 1000000000000000000, abs(b)) + case
+      when 2 * mod(abs(a) * 1000000000000000000, abs(b)) > abs(b) then 1
+      when 2 * mod(abs(a) * 1000000000000000000, abs(b)) = abs(b)
+        then mod(div(abs(a) * 1000000000000000000, abs(b)), 2)
       else 0
     end)
-  from (
-    select quotient, scaled - quotient * abs(b) as remainder
-    from (select abs(a) * 1000000000000000000 as scaled) as numerator,
-      lateral (select div(scaled, abs(b)) as quotient) as division
-  ) as divided
 $$`
 
 /**
@@ -26,9 +27,8 @@ $$`
  *
  * One sort serves all ordered aggregates, for they have the same order.
  *
- * What an instrument is is not stored: quantities are in base here. On an inverse contract volume is in
- * quote and quote_volume in base, the sum of divide_half_even(quantity, price), and vwap is the quotient
- * the other way round: that rule has its place here and in createExpected.
+ * On an inverse contract quantities are in quote: so is volume, and quote_volume is in base, at 18 decimals a
+ * trade.
  */
 export const createSeconds = `
 create temp table seconds on commit drop as
@@ -40,7 +40,11 @@ with grouped as (
     min(price) as low,
     sum(quantity) as volume,
     sum(case when taker_side = 'buy' then quantity else 0 end) as buy_volume,
-    sum(price * quantity) as quote_volume,
+    sum(case
+      when not is_inverse then price * quantity
+      when price = 0 then 0
+      else pg_temp.divide_half_even(quantity, price)
+    end) as quote_volume,
     case when count(notional_usd) = count(*) then sum(notional_usd) end as notional_usd,
     count(*) as trade_count,
     min(sequence) as first_sequence,
@@ -55,7 +59,7 @@ select instrument_id, window_start, window_start + interval '1 second' as window
   prices[1] as open, high, low, prices[cardinality(prices)] as close,
   volume, buy_volume, quote_volume, notional_usd, trade_count, first_sequence, last_sequence,
   last_trade_at, all_late
-from grouped join instruments using (instrument_id)
+from grouped join compared_instruments using (instrument_id)
 where window_start + interval '1 second' <= closed_until`
 
 /** One candle for each minute in which a trade counts, of its seconds. */
@@ -94,7 +98,7 @@ select interval, instrument_id, start as window_start, start + length as window_
   opens[1] as open, high, low, closes[cardinality(closes)] as close,
   volume, buy_volume, quote_volume, notional_usd, trade_count, first_sequence, last_sequence,
   last_trade_at
-from grouped join instruments using (instrument_id)
+from grouped join compared_instruments using (instrument_id)
 where start + length <= closed_until`
 }
 
@@ -107,15 +111,15 @@ where start + length <= closed_until`
 export const createGaps = `
 create temp table gaps on commit drop as
 with standing as (
-  select distinct on (instruments.instrument_id, gap_id)
-    instruments.instrument_id, from_time, to_time, state,
+  select distinct on (compared_instruments.instrument_id, gap_id)
+    compared_instruments.instrument_id, from_time, to_time, state,
     case when sequence_gaps.instrument_id is not null then from_sequence end as from_sequence,
     to_sequence
-  from sequence_gaps join instruments
-    on source_partition = partition and sequence_gaps.feed_id = instruments.feed_id
-    and coalesce(sequence_gaps.instrument_id, instruments.instrument_id) = instruments.instrument_id
+  from sequence_gaps join compared_instruments
+    on source_partition = partition and sequence_gaps.feed_id = compared_instruments.feed_id
+    and coalesce(sequence_gaps.instrument_id, compared_instruments.instrument_id) = compared_instruments.instrument_id
   where source_offset < next_offset
-  order by instruments.instrument_id, gap_id, sequence_gaps.instrument_id nulls last
+  order by compared_instruments.instrument_id, gap_id, sequence_gaps.instrument_id nulls last
 ), taken as (
   select distinct instrument_id, sequence from known_trades
 ), filled as (
@@ -137,7 +141,8 @@ from standing`
 /**
  * Every candle that must be there. Quality is the worst of gap > partial > backfilled > complete >
  * quiet. Partial is the first second with trades, and so are the windows that hold it. It stays the first
- * where a rebuild counts what came too late: such seconds before it are partial too.
+ * where a rebuild counts what came too late: such seconds before it are partial too. An instrument whose
+ * beginning is past the retention has none.
  */
 export const createExpected = `
 create temp table expected on commit drop as
@@ -155,8 +160,8 @@ with candles as (
   from flat_windows
 ), beginnings as (
   select instrument_id, min(window_start) as first_start
-  from seconds
-  where not all_late
+  from seconds join compared_instruments using (instrument_id)
+  where not all_late and not is_older
   group by instrument_id
 ), partial as (
   select distinct interval, instrument_id,
@@ -172,7 +177,10 @@ with candles as (
 )
 select interval, instrument_id, window_start, window_end, open, high, low, close,
   volume, buy_volume, quote_volume, notional_usd,
-  case when volume <> 0 then pg_temp.divide_half_even(quote_volume, volume) end as vwap,
+  case
+    when is_inverse and quote_volume <> 0 then pg_temp.divide_half_even(volume, quote_volume)
+    when not is_inverse and volume <> 0 then pg_temp.divide_half_even(quote_volume, volume)
+  end as vwap,
   trade_count, first_sequence, last_sequence,
   case
     when not all_filled then 'gap'
@@ -182,6 +190,6 @@ select interval, instrument_id, window_start, window_end, open, high, low, close
     else 'quiet'
   end as quality,
   true as final
-from candles
+from candles join compared_instruments using (instrument_id)
   left join partial using (interval, instrument_id, window_start)
   left join touched using (interval, instrument_id, window_start)`

@@ -11,6 +11,8 @@ import { takeSnapshot } from './snapshot.ts'
 export interface VerifyOptions {
   readonly brokers: string
   readonly databaseUrl: string
+  /** `public` unless given. */
+  readonly databaseSchema?: string
   readonly topicPrefix: string
   /** With the topic prefix, as the broker knows it. */
   readonly aggregatorGroupId: string
@@ -49,7 +51,10 @@ export const verifyDefaults = {
  * @throws VerifyError `not_arrived` if that takes longer than `waitMs`.
  */
 export async function verify(options: VerifyOptions): Promise<VerifyReport> {
-  await using database = new Database(options.databaseUrl, { applicationName: 'verify' })
+  await using database = new Database(options.databaseUrl, {
+    applicationName: 'verify',
+    ...(options.databaseSchema === undefined ? {} : { schema: options.databaseSchema }),
+  })
   const marketEvents = topicName('market-events', options.topicPrefix)
   const arrival = {
     brokers: options.brokers,

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 
 import type { MarketEvent, SequenceGap, Trade } from '@tickertape/market-model'
 
-import { base, heartbeat, trade } from './stored-market.ts'
+import { base, heartbeat, instrumentStatus, trade } from './stored-market.ts'
 
 const minuteMs = 60_000
 
@@ -80,7 +80,8 @@ export const anyMarket: fc.Arbitrary<readonly MarketEvent[]> = fc
   })
 
 class MarketLog {
-  readonly #events: MarketEvent[] = []
+  /** One of the instruments is an inverse contract. */
+  readonly #events: MarketEvent[] = [instrumentStatus('ETH-PERPETUAL')]
   readonly #sequences = new Map<string, number>()
   readonly #held: Trade[] = []
   readonly #makers: Readonly<Record<Kind, (at: Step) => MarketEvent | undefined>> = {

@@ -5,6 +5,7 @@ import type { AggregationSettings, LoggedTrade, StoredWindowCodec } from '@ticke
 import { noOptionalFacts } from '@tickertape/market-model'
 import type {
   Candle,
+  InstrumentStatus,
   MarketEvent,
   OffsetRange,
   StoredWindow,
@@ -19,6 +20,9 @@ import {
   ensureTradePartitions,
   feedWatermarks,
   gapRow,
+  instrumentRow,
+  instruments,
+  keepKnownTerms,
   migrate,
   rejected,
   sequenceGaps,
@@ -85,7 +89,7 @@ export async function createStoredMarket(topic = 'market-events'): Promise<Store
   const options = { ...verifyDefaults, shownDifferences: 50 }
   const clear = () =>
     database.query(
-      'truncate trades, candles, rejected, sequence_gaps, feed_watermarks, sink_offsets',
+      'truncate trades, candles, rejected, sequence_gaps, feed_watermarks, sink_offsets, instruments, trade_retention',
     )
   return {
     database,
@@ -161,6 +165,7 @@ async function storeRecords(
 ): Promise<void> {
   const insertTrades = bulkInsert(trades)
   const upsertGap = bulkUpsert(sequenceGaps)
+  const upsertInstrument = bulkUpsert(instruments, keepKnownTerms)
   const upsertWatermark = bulkUpsert(feedWatermarks, {
     set: { up_to: 'greatest(excluded.up_to, feed_watermarks.up_to)' },
   })
@@ -174,7 +179,10 @@ async function storeRecords(
   await database.query(insertTrades.with(rows))
   for (const [at, { type, value }] of events.entries()) {
     const offset = from + at
-    if (type === 'SequenceGap') {
+    if (type === 'InstrumentStatus') {
+      const row = instrumentRow(value, { partition: 0, offset })
+      await database.query(upsertInstrument.with([row]))
+    } else if (type === 'SequenceGap') {
       await database.query(upsertGap.with([gapRow(value, { partition: 0, offset })]))
     } else if (type === 'FeedHeartbeat' && value.upTo - value.receivedAt <= futureToleranceMs) {
       const row = { feedId: value.feedId, upTo: timeText(value.upTo), heartbeatOffset: offset }
@@ -211,6 +219,8 @@ function rejectAt(topic: string, offset: number, reason: string): RejectedRow {
     partition: 0,
     offset,
     stage: 'aggregator',
+    venue: null,
+    feedId: null,
     reason,
     message: '',
     sourceTopic: topic,
@@ -251,6 +261,28 @@ export function trade(
       eventTime,
       receivedAt: eventTime + 20,
       ...noOptionalFacts,
+      ...changes,
+    },
+  }
+}
+
+/** What an instrument is: an inverse contract unless said otherwise. */
+export function instrumentStatus(
+  instrument: string,
+  changes: Partial<InstrumentStatus> = {},
+): MarketEvent {
+  return {
+    type: 'InstrumentStatus',
+    value: {
+      instrumentId: `deribit:${instrument}`,
+      feedId: 'deribit',
+      status: 'listed',
+      eventTime: base,
+      receivedAt: base,
+      base: 'BTC',
+      quote: 'USD',
+      kind: 'perpetual',
+      quantityUnit: 'quote',
       ...changes,
     },
   }
