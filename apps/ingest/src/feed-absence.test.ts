@@ -231,6 +231,33 @@ describe('an absence', () => {
   })
 })
 
+describe('an instrument that the venue refuses', () => {
+  it('has an open gap until the venue delivers it again and its history is read', async () => {
+    const feed = scriptedFeed()
+    feed.scripted.times = [11_000]
+    const first = feed.connect()
+    await heartbeat(feed.recording)
+    feed.scripted.refused = ['X']
+    feed.scripted.cut('scripted cut')
+    await first
+    feed.scripted.times = [20_000]
+    const second = feed.connect()
+    const dark = 'sample:X 20000-86420000 open'
+    await waitUntil('the gap', () => told(feed).includes(dark))
+    // Heartbeats of the others go on.
+    await waitUntil('heartbeats', () => heartbeatsOf(feed.recording).at(-1)?.upTo === 19_800)
+    feed.scripted.refused = []
+    feed.scripted.cut('scripted cut')
+    await second
+    feed.history.options.last = 25
+    feed.scripted.times = [30_000]
+    void feed.connect()
+    await waitUntil('the end', () => told(feed).includes('sample:X 20000-30000 backfilled'))
+    expect(feed.recording.sequences.at(-1)).toBe(25)
+    expect(feed.state.readiness.degraded).toEqual([])
+  })
+})
+
 describe('a hole', () => {
   it('that the stream fills at once was out of order: nothing is said, and nobody asked', async () => {
     const feed = scriptedFeed()
