@@ -70,7 +70,7 @@ export class NumberedEventsSession implements VenueSession {
   #subscribe(instruments: readonly string[]): readonly string[] {
     const { connection, context, feed } = this.#options
     const accepted = instruments.filter(
-      (each) => findInstrument(context.market, each) !== undefined,
+      (each) => findInstrument(context.market, each) !== undefined && !context.refuses(each),
     )
     // What is due by now was for those who were there.
     context.flush()
