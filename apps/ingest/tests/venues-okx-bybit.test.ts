@@ -8,6 +8,7 @@ import type { SequenceGap } from '@tickertape/market-model'
 import type { SimulatorOptions, Venue } from '@tickertape/market-simulator'
 import { repetitions, waitUntil } from '@tickertape/testing'
 
+import { gapsOf } from './gap-facts.ts'
 import { IngestRun } from './ingest-run.ts'
 import { duplicatesOf, liesOf, tradesOf, truthOf } from './log-facts.ts'
 import type { LogRecord, PlainTrade } from './log-facts.ts'
@@ -22,7 +23,13 @@ interface TestedMarket {
   readonly sequenced: boolean
   /** What passes in a second has to be fetched in less. */
   readonly simulator: SimulatorOptions
+  /** An error of the venue's that nobody waits for. */
+  readonly complaint: string
 }
+
+const okxComplaint = '{"event":"error","code":"64007","msg":"Operation failed.","connId":"x"}'
+const bybitComplaint =
+  '{"success":false,"ret_msg":"error:internal","conn_id":"x","req_id":"","op":""}'
 
 const markets: readonly TestedMarket[] = [
   {
@@ -32,6 +39,7 @@ const markets: readonly TestedMarket[] = [
     sequenced: true,
     // 300 trades a second, of which OKX gives 100 with each of 8 requests.
     simulator: { speed: 3 },
+    complaint: okxComplaint,
   },
   // 1,000 trades, which is more than the market makes in two minutes however it bursts, and longer than a
   // restart takes on a busy machine.
@@ -41,6 +49,7 @@ const markets: readonly TestedMarket[] = [
     remembers: true,
     sequenced: false,
     simulator: { speed: 2, rate: 0.2 },
+    complaint: bybitComplaint,
   },
   {
     venue: 'bybit-inverse',
@@ -48,6 +57,7 @@ const markets: readonly TestedMarket[] = [
     remembers: true,
     sequenced: false,
     simulator: { speed: 2, rate: 0.2 },
+    complaint: bybitComplaint,
   },
   // 60 trades: less than what passes while a process starts again.
   {
@@ -56,37 +66,50 @@ const markets: readonly TestedMarket[] = [
     remembers: false,
     sequenced: false,
     simulator: { speed: 10 },
+    complaint: bybitComplaint,
   },
 ]
 
 const steps = repetitions({ short: 8, long: 120 })
 
-/** What may go wrong; a trade that is skipped shows only where ids are a sequence. */
-type Fault =
-  | { readonly name: 'drop' | 'kill' }
-  | { readonly name: 'duplicate' | 'malformed' | 'skip'; readonly count: number }
+/** A fault of the simulator's, by its name and parameters; null is a SIGKILL. */
+type Fault = readonly [name: string, parameters: object] | null
 
-function faultsOf({ sequenced }: TestedMarket): readonly Fault[] {
-  const counted = fc.record({
-    name: fc.constantFrom(
-      'duplicate' as const,
-      'malformed' as const,
-      ...(sequenced ? (['skip'] as const) : []),
-    ),
-    count: fc.integer({ min: 1, max: 20 }),
-  })
-  const plain = fc.record({ name: fc.constantFrom('drop' as const, 'kill' as const) })
-  return fc.sample(fc.oneof(counted, plain), { seed: 7, numRuns: steps })
+/** What no venue may do to a trade without its log saying so. */
+const onAnyVenue: readonly fc.Arbitrary<Fault>[] = [
+  fc.constant(null),
+  fc.constant(['drop', {}] as const),
+  fc.constant(['cut', { code: 1012, reason: 'service restart' }] as const),
+  fc.constant(['half-open', {}] as const),
+  counted('duplicate'),
+  counted('malformed'),
+]
+
+/** What shows only where ids are a sequence. */
+const onSequences: readonly fc.Arbitrary<Fault>[] = [
+  counted('skip'),
+  counted('reorder'),
+  fc.constant(['delay', { count: 10, milliseconds: 300 }] as const),
+]
+
+function counted(name: string): fc.Arbitrary<Fault> {
+  return fc.integer({ min: 1, max: 20 }).map((count) => [name, { count }] as const)
+}
+
+function faultsOf({ complaint, sequenced }: TestedMarket): readonly Fault[] {
+  const complaints = fc.constant(['error-frame', { text: complaint }] as const)
+  const faults = [...onAnyVenue, complaints, ...(sequenced ? onSequences : [])]
+  return fc.sample(fc.oneof(...faults), { seed: 7, numRuns: steps })
 }
 
 async function suffer(run: IngestRun, fault: Fault): Promise<void> {
-  if (fault.name === 'kill') {
-    await run.stop('SIGKILL')
-    run.start()
-    await run.subscribed()
-  } else {
-    await run.arm(fault.name, 'count' in fault ? { count: fault.count } : {})
+  if (fault !== null) {
+    await run.arm(...fault)
+    return
   }
+  await run.stop('SIGKILL')
+  run.start()
+  await run.subscribed()
 }
 
 /** A trade as both the truth and the log of a venue without sequences have it. */
@@ -130,37 +153,19 @@ function unsaid(missing: readonly PlainTrade[], gaps: readonly SequenceGap[]) {
   )
 }
 
-/** The last word on each gap that has to do with an instrument. */
-function gapsOf(records: readonly LogRecord[], instrumentId: string): readonly SequenceGap[] {
-  const latest = new Map<string, SequenceGap>()
-  for (const { value } of records) {
-    if (value.type !== 'SequenceGap') continue
-    const gap = value.value
-    if (gap.instrumentId === null || gap.instrumentId === instrumentId) {
-      // What is told of the instrument stands above what is told of the whole feed.
-      const own = latest.get(gap.gapId)
-      if (gap.instrumentId !== null || (own?.instrumentId ?? null) === null) {
-        latest.set(gap.gapId, gap)
-      }
-    }
-  }
-  return [...latest.values()]
-}
-
-async function everyGapClosed({ prefix }: IngestRun, market: TestedMarket): Promise<void> {
-  const { instruments, venue } = market
+/** The gaps that have to do with an instrument, when none of them is open any more. */
+async function gapsOnceClosed(
+  { prefix }: IngestRun,
+  instrumentId: string,
+): Promise<readonly SequenceGap[]> {
+  const told = async (): Promise<readonly SequenceGap[]> =>
+    gapsOf(await readRecords('market-events', prefix), instrumentId)
   await waitUntil(
-    'every gap to be closed',
-    async () => {
-      const records = await readRecords('market-events', prefix)
-      return instruments.every((instrument) =>
-        gapsOf(records, instrumentIdOf({ venue, instrument })).every(
-          ({ state }) => state !== 'open',
-        ),
-      )
-    },
+    `every gap of ${instrumentId} to be closed`,
+    async () => (await told()).every(({ state }) => state !== 'open'),
     { withinMs: 90_000, everyMs: 500 },
   )
+  return await told()
 }
 
 describe.each(markets)('the log of $venue', (market) => {
@@ -181,14 +186,19 @@ describe.each(markets)('the log of $venue', (market) => {
   })
 
   it(`holds every trade, or says which times it misses, through ${steps} faults`, async () => {
-    await using run = await IngestRun.open(market)
+    await using run = await IngestRun.open({
+      ...market,
+      settings: { INGEST_IDLE_TIMEOUT_MS: '1500' },
+    })
     for (const fault of faultsOf(market)) {
       await suffer(run, fault)
       await run.advance(2_000)
     }
     const until = await run.venueTime()
     await run.covered(until)
-    await everyGapClosed(run, market)
+    for (const instrument of market.instruments) {
+      await gapsOnceClosed(run, instrumentIdOf({ venue: market.venue, instrument }))
+    }
     expect(await run.stop('SIGTERM')).toBe(0)
 
     const records = await readRecords('market-events', run.prefix)
@@ -206,3 +216,70 @@ describe.each(markets)('the log of $venue', (market) => {
     }
   })
 })
+
+describe('a service upgrade that OKX announces', () => {
+  it('is met by another connection, and leaves neither gap nor duplicate', async () => {
+    const market = { venue: 'okx', instruments: ['BTC-USDT', 'ETH-USDT'] } as const
+    await using run = await IngestRun.open({ ...market, simulator: { speed: 3 } })
+    await run.advance(3_000)
+    const text = JSON.stringify({
+      event: 'notice',
+      code: '64008',
+      msg: 'The connection will soon be closed for a service upgrade. Please reconnect.',
+      connId: 'x',
+    })
+    const { reached } = (await run.arm('error-frame', { text })) as { reached: readonly number[] }
+    expect(reached).toHaveLength(1)
+    await waitUntil('another connection', () => run.output.includes('took over'), {
+      withinMs: 60_000,
+    })
+    await run.advance(3_000)
+    const until = await run.venueTime()
+    await run.covered(until)
+    expect(await run.stop('SIGTERM')).toBe(0)
+
+    const records = await readRecords('market-events', run.prefix)
+    for (const instrument of market.instruments) {
+      const truth = truthOf(run.simulator, market.venue, instrument, until)
+      expect(tradesOf(records, instrument).slice(0, truth.length)).toEqual(truth)
+    }
+    expect(records.filter(({ value }) => value.type === 'SequenceGap')).toEqual([])
+    expect(duplicatesOf(records)).toEqual({ count: 0, conflicts: [] })
+    expect(liesOf(records)).toEqual([])
+  })
+})
+
+describe("OKX's aggregates", () => {
+  it('leave nothing out, and what a cut made us miss is said to be lost', async () => {
+    await using run = await IngestRun.open({
+      venue: 'okx',
+      instruments: ['BTC-USDT'],
+      simulator: { speed: 3 },
+      settings: (simulator) => ({
+        INGEST_OKX_CHANNEL: 'trades',
+        INGEST_WS_URL: simulator.wsUrl('okx').replace('/business', '/public'),
+      }),
+    })
+    await run.advance(5_000)
+    const cutAt = await run.venueTime()
+    await run.covered(cutAt)
+    await run.arm('drop')
+    await run.advance(5_000)
+    const closed = await gapsOnceClosed(run, 'okx:BTC-USDT')
+    expect(await run.stop('SIGTERM')).toBe(0)
+
+    const lost = closed.filter(({ toTime }) => toTime > cutAt)
+    expect(lost.map(({ state }) => state)).toEqual(['unrecoverable'])
+    const records = await readRecords('market-events', run.prefix)
+    const gathered = tradesOf(records, 'BTC-USDT').filter(({ eventTime }) => eventTime <= cutAt)
+    const truth = truthOf(run.simulator, 'okx', 'BTC-USDT', cutAt)
+    expect(gathered.length).toBeLessThan(truth.length)
+    expect(gathered.every(({ tradeId }) => /^a\d+$/.test(tradeId))).toBe(true)
+    expect(lotsOf(gathered)).toBe(lotsOf(truth))
+  })
+})
+
+/** The quantity of all, in the smallest size that the simulated OKX trades. */
+function lotsOf(trades: readonly PlainTrade[]): number {
+  return trades.reduce((sum, { quantity }) => sum + Math.round(Number(quantity) * 1e8), 0)
+}
