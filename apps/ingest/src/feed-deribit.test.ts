@@ -141,3 +141,13 @@ it('an instrument whose channel is missing from the answer is refused', async ()
     refused: ['BTC-1JAN20'],
   })
 })
+
+it('too many requests are told, though a request waits for the answer: the next connection does', async () => {
+  const venue = await deribitAnswering({
+    'public/subscribe': () => ({ error: { code: 10028, message: 'too_many_requests' } }),
+  })
+  using connection = await connectDeribit(venue.options, { interval: '100ms', account: undefined })
+  const said = 'Deribit answered 10028 too_many_requests'
+  await expect(connection.subscribe(['BTC-PERPETUAL'])).rejects.toThrow(said)
+  expect(venue.handed.errors).toEqual([said])
+})

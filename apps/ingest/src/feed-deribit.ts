@@ -21,6 +21,9 @@ const channelsAtOnce = 500
 const subscribeCredits = 3_000
 const subscribeBudget = { capacity: 15_000, refillPerSecond: 5_000 }
 
+/** The error code of too many requests. */
+const tooManyRequests = 10028
+
 /** Deribit's least heartbeat interval, in seconds. */
 const heartbeatSeconds = 10
 
@@ -92,7 +95,9 @@ export async function connectDeribit(
         break
       case 'error': {
         const said = `Deribit answered ${message.error.code} ${message.error.message}`
-        if (!from.fail(message.id, said)) handlers.venueError(said)
+        const awaited = from.fail(message.id, said)
+        // The session ends with it, and whoever asked must not ask again at once.
+        if (!awaited || message.error.code === tooManyRequests) handlers.venueError(said)
         break
       }
       case 'malformed':
