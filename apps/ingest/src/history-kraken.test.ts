@@ -63,8 +63,9 @@ class AnsweringClient extends RestClient {
   }
 
   override get(path: string, query: Readonly<Record<string, string | number>>): Promise<string> {
-    const texts = Object.entries(query).map(([name, value]) => [name, String(value)])
-    const address = `${path}?${new URLSearchParams(texts).toString()}`
+    const parameters = new URLSearchParams()
+    for (const [name, value] of Object.entries(query)) parameters.set(name, String(value))
+    const address = `${path}?${parameters.toString()}`
     this.asked.push(address)
     return Promise.resolve(this.#answer(address))
   }
