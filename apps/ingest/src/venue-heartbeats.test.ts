@@ -18,10 +18,15 @@ function listen() {
   return { closed, heartbeats, silent }
 }
 
+/** Why it fails; waited for from now on. */
+async function reasonOf(time: Promise<number>): Promise<unknown> {
+  return await time.catch((error: unknown) => error)
+}
+
 /** Settled by now, or not. */
 async function stateOf(time: Promise<number>): Promise<unknown> {
   const open = Symbol('open')
-  const state = await Promise.race([time.catch((error: unknown) => error), Promise.resolve(open)])
+  const state = await Promise.race([reasonOf(time), Promise.resolve(open)])
   return state === open ? 'open' : state
 }
 
@@ -62,17 +67,17 @@ describe("the venue's time by heartbeats", () => {
     heartbeats.heard('ETH-USD', 10)
     const time = heartbeats.next()
     heartbeats.heard('BTC-USD', 30)
-    const lost = expect(time).rejects.toThrow('the venue sent no heartbeat of ETH-USD for 1000 ms')
+    const reason = reasonOf(time)
     await vi.advanceTimersByTimeAsync(1_200)
-    await lost
+    expect(String(await reason)).toContain('the venue sent no heartbeat of ETH-USD for 1000 ms')
     expect(silent).toEqual([])
   })
 
   it('is no more when nothing is heard at all', async () => {
     const { heartbeats } = listen()
-    const lost = expect(heartbeats.next()).rejects.toBeInstanceOf(ConnectionLost)
+    const reason = reasonOf(heartbeats.next())
     await vi.advanceTimersByTimeAsync(1_200)
-    await lost
+    expect(await reason).toBeInstanceOf(ConnectionLost)
   })
 
   // Backpressure stops the socket: the venue's silence is ours then.
@@ -91,9 +96,9 @@ describe("the venue's time by heartbeats", () => {
   it('ends with the connection', async () => {
     const { closed, heartbeats } = listen()
     const time = heartbeats.next()
-    const lost = expect(time).rejects.toThrow('closed by the venue with 1001')
+    const reason = reasonOf(time)
     closed.resolve('closed by the venue with 1001')
-    await lost
+    expect(String(await reason)).toContain('closed by the venue with 1001')
     await expect(heartbeats.next()).rejects.toBeInstanceOf(ConnectionLost)
     expect(vi.getTimerCount()).toBe(0)
   })
