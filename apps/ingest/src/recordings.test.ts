@@ -9,6 +9,7 @@ import { mapBinanceMessage } from './mapper-binance.ts'
 import { mapCoinbaseMessage } from './mapper-coinbase.ts'
 import { mapDeribitHistory, mapDeribitMessage } from './mapper-deribit.ts'
 import { mapKrakenHistory } from './mapper-kraken.ts'
+import { mapOkxMessage } from './mapper-okx.ts'
 import { SequenceTracker } from './sequence-tracker.ts'
 
 const folder = fileURLToPath(new URL('../../../../shared/recordings/', import.meta.url))
@@ -37,6 +38,7 @@ const mappers = {
   deribit: mapDeribitMessage,
   binance: mapBinanceMessage,
   coinbase: mapCoinbaseMessage,
+  okx: mapOkxMessage,
   'binance-usdm': (text: string, mapping: MappingContext) =>
     mapBinanceMessage(text, mapping, { venue: 'binance-usdm' }),
 } as const
@@ -71,6 +73,7 @@ describe.skipIf(!present)(`recorded messages${why}`, () => {
     ['binance/spot-aggtrade-2021-10-12.jsonl.gz', 'binance'],
     ['binance/usdm-btcusdt-20240808.jsonl.gz', 'binance-usdm'],
     ['coinbase/exchange-feed-2021-04-17.jsonl.gz', 'coinbase'],
+    ['okx/v5-public-2022-05-13.jsonl.gz', 'okx'],
   ] as const)('%s holds the trades of the manifest', (file, venue) => {
     const entry = entryOf(file)
     const mapped = readTrades(file, venue)
