@@ -106,7 +106,7 @@ describe('a connection to Bybit', () => {
   })
 
   it('tells the venue time behind everything that was sent before it', async () => {
-    const trade = { T: 1, s: 'BTCUSDT', S: 'Buy', v: '1', p: '1', i: 'a', BT: false, seq: 1 }
+    const trade = { T: 1_779_235_200_000, s: 'BTCUSDT', S: 'Buy', v: '1', p: '1', i: 'a' }
     const venue = await localVenue({
       onGet: () =>
         '{"retCode":0,"retMsg":"OK","result":{"timeSecond":"1779235200","timeNano":"1779235200123456789"}}',

@@ -21,7 +21,7 @@ async function historyOf(ids: readonly number[]) {
           px: '1',
           sz: '1',
           side: 'buy',
-          ts: String(1_000 + id),
+          ts: String(1_779_235_200_000 + id),
         }))
       return JSON.stringify({ code: '0', msg: '', data })
     },
