@@ -24,6 +24,7 @@ const commands = {
   stack: 'tools/stack/src/main.ts',
   verify: 'tools/verify/src/main.ts',
   rebuild: 'apps/aggregator/src/rebuild-main.ts',
+  redrive: 'tools/redrive/src/main.ts',
   import: 'apps/ingest/src/import-main.ts',
   bench: 'tools/bench/src/main.ts',
   test: 'tools/end-to-end/src/main.ts',

@@ -71,7 +71,9 @@ describe('a command', () => {
     'that does not exist lists those that do: %j',
     async (args) => {
       const { stderr, code } = await run(...args)
-      expect(stderr).toMatch(/The commands are: start, stack, verify, rebuild, import, bench, test\.\n$/)
+      expect(stderr).toMatch(
+        /The commands are: start, stack, verify, rebuild, redrive, import, bench, test\.\n$/,
+      )
       expect(code).toBe(1)
     },
   )

@@ -1,6 +1,8 @@
 import type { RejectStage, RejectedFeed } from '@tickertape/kafka-avro'
 import type { Database, Transaction } from '@tickertape/market-store'
 
+import { RedriveProblem } from './redrive-arguments.ts'
+
 /** The key of a row of the table `rejected`: where the reject itself stands in Kafka. */
 export interface RejectPosition {
   readonly topic: string
@@ -57,10 +59,12 @@ interface Row {
 
 type Queryable = Pick<Database, 'query'> | Transaction
 
+/** @throws RedriveProblem if the database has no such table yet. */
 export async function countRejected(
   database: Queryable,
   reason: string,
 ): Promise<readonly RejectedCount[]> {
+  await requireTable(database)
   const { rows } = await database.query<{
     readonly stage: string
     readonly reason: string
@@ -78,6 +82,18 @@ export async function countRejected(
     waiting: Number(waiting),
     redriven: Number(redriven),
   }))
+}
+
+async function requireTable(database: Queryable): Promise<void> {
+  const { rows } = await database.query<{ readonly found: boolean }>(
+    `select count(*) = 1 as found from information_schema.columns
+      where table_schema = any (current_schemas(false)) and table_name = 'rejected'
+        and column_name = 'feed_id'`,
+  )
+  if (rows[0]?.found === true) return
+  throw new RedriveProblem(
+    'DATABASE_URL names a database without a table `rejected` of this version: pg-sink makes it when it starts, so start pg-sink once, or name its database',
+  )
 }
 
 /**

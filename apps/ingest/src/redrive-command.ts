@@ -1,0 +1,92 @@
+import { Registry, Serializer, partitionOf, requireTopics, topicName } from '@tickertape/kafka-avro'
+import type { OutgoingRecord } from '@tickertape/kafka-avro'
+import { instrumentIdOf } from '@tickertape/market-model'
+import { Database } from '@tickertape/market-store'
+import { ProgressLines, countRejected, redriveToLog } from '@tickertape/redrive'
+import type { RedriveArguments, RejectedRecord } from '@tickertape/redrive'
+import { urlSetting } from '@tickertape/service-runtime'
+import type { SettingValues } from '@tickertape/service-runtime'
+
+import { settings } from './config.ts'
+import { rejectReaders } from './reject-readers.ts'
+import type { RejectReader } from './reject-readers.ts'
+import { rereadReject } from './reread-reject.ts'
+
+const stage = 'ingest'
+
+/** Settings of the command that puts rejected frames back; the database is where pg-sink keeps them. */
+export const redriveSettings = {
+  KAFKA_BROKERS: settings.KAFKA_BROKERS,
+  REGISTRY_URL: settings.REGISTRY_URL,
+  TOPIC_PREFIX: settings.TOPIC_PREFIX,
+  INGEST_FUTURE_TOLERANCE_MS: settings.INGEST_FUTURE_TOLERANCE_MS,
+  DATABASE_URL: urlSetting(['postgres', 'postgresql'], {
+    default: 'postgres://tickertape:tickertape@127.0.0.1:15432/tickertape',
+    about: 'PostgreSQL database that holds trades and candles',
+  }),
+} as const
+
+/**
+ * Puts what ingest has rejected for a reason through the venue's mapper again, and the trades that it finds
+ * into market-events, as if they were received now.
+ */
+export async function redrive(
+  values: SettingValues<typeof redriveSettings>,
+  { dryRun, reason }: RedriveArguments,
+  write: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  await using database = new Database(values.DATABASE_URL, { applicationName: 'redrive' })
+  const counts = await countRejected(database, reason)
+  const { waiting = 0, redriven = 0 } = counts.find((count) => count.stage === stage) ?? {}
+  const lines = new ProgressLines(write, { stage, reason, waiting })
+  lines.begin(redriven, dryRun)
+  if (dryRun || waiting === 0) return
+  const { KAFKA_BROKERS: brokers, TOPIC_PREFIX: topicPrefix } = values
+  const partitions = await requireTopics(brokers, topicPrefix, ['market-events'])
+  const registry = new Registry(values.REGISTRY_URL, topicPrefix)
+  const serializer = new Serializer('market-events', await registry.register('market-events'))
+  const done = await redriveToLog({
+    database,
+    brokers,
+    topicPrefix,
+    selection: { stage, reason },
+    recordsOf: (record) => recordsOf(record),
+    onKept: (record, why) => lines.kept(record, why),
+    onProgress: (progress) => lines.progress(progress),
+    onRecovered: (count) => lines.recovered(count),
+    signal,
+  })
+  lines.end(done, signal.aborted)
+
+  function recordsOf({ feed, key, value }: RejectedRecord): readonly OutgoingRecord[] | string {
+    if (feed === null)
+      return 'it does not tell whose frame it is: it was rejected by an older version'
+    if (value === null) return 'it has no value'
+    const reader = readerOf(feed.venue)
+    if (reader === undefined) return `frames of ${feed.venue} cannot be read without its catalog`
+    const instrument = key === null ? undefined : String(key).slice(feed.venue.length + 1)
+    const context = {
+      feedId: feed.feedId,
+      receivedAt: Date.now(),
+      futureToleranceMs: values.INGEST_FUTURE_TOLERANCE_MS,
+    }
+    const trades = rereadReject(reader, value.toString('utf8'), instrument, context)
+    if (typeof trades === 'string') return trades
+    return trades.map((trade) => {
+      const id = instrumentIdOf(trade)
+      return {
+        topic: topicName('market-events', topicPrefix),
+        partition: partitionOf(id, partitions),
+        key: id,
+        value: serializer.serialize({ type: 'Trade', value: trade }),
+      }
+    })
+  }
+}
+
+function readerOf(venue: string): RejectReader | undefined {
+  // A venue of another version has none.
+  const readers: Readonly<Partial<Record<string, RejectReader>>> = rejectReaders
+  return readers[venue]
+}
