@@ -107,7 +107,8 @@ export class BatchWriter {
     const { announce, toleratesErrors } = this.#options
     const found = rejects.filter(({ record }) => !attempt.rejects.has(placeOf(record)))
     const [first] = found
-    if (first !== undefined && !toleratesErrors) throw notTolerated(first)
+    if (first === undefined) return
+    if (!toleratesErrors) throw notTolerated(first)
     await announce(found)
     for (const reject of found) {
       attempt.rejects.set(placeOf(reject.record), reject)
@@ -120,7 +121,8 @@ export class BatchWriter {
     const { batch, owned, mode } = attempt
     attempt.began = performance.now()
     try {
-      await days.ensure(batch.tradeDays)
+      // Of halves also the trades that were left out as known: they may be of other days.
+      await days.ensure(mode === 'halved' ? this.#read(batch.records).tradeDays : batch.tradeDays)
       const rows = await writeBatch(database, batch, owned, async (transaction) => {
         attempt.written = await (mode === 'halved'
           ? this.#writeHalved(transaction, attempt)
@@ -159,10 +161,7 @@ export class BatchWriter {
     found: Reject[],
   ): Promise<WrittenRows> {
     if (records.length === 0) return noRows
-    const part = new Batch()
-    for (const record of records) this.#options.records.addTo(part, record)
-    // Trades that were left out as known may be of other days.
-    await this.#options.days.ensure(part.tradeDays)
+    const part = this.#read(records)
     try {
       const rows = await transaction.savepoint((inner) => writeRows(inner, part, 'staged'))
       found.push(...part.rejects)
@@ -179,6 +178,13 @@ export class BatchWriter {
     const middle = records.length >> 1
     const first = await this.#halve(transaction, records.slice(0, middle), found)
     return addRows(first, await this.#halve(transaction, records.slice(middle), found))
+  }
+
+  /** Records as a batch of their own, which leaves none out as known. */
+  #read(records: readonly LogRecord[]): Batch {
+    const part = new Batch()
+    for (const record of records) this.#options.records.addTo(part, record)
+    return part
   }
 }
 

@@ -25,10 +25,8 @@ import { keepTradePartitions } from './trade-retention.ts'
 /** While a read waits for records, nothing else is done: no batch written, no signal obeyed. */
 const longestReadMs = 100
 
-/**
- * Records that are decoded at a stretch: some milliseconds, in which the database's answers wait.
- */
-const mostRecordsAtOnce = 1_000
+/** Records that are decoded at a stretch: 2 ms, in which the database's answers wait. */
+const mostRecordsAtOnce = 500
 
 /** A statement that has no answer by then is taken for lost with its connection. */
 const queryTimeoutMs = 60_000
