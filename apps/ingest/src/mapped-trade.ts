@@ -32,9 +32,27 @@ export interface MappingContext {
   readonly futureToleranceMs: number
 }
 
-/** The rejection of a trade from the future, whose time would close windows that are still open. */
-export function futureMessage(trade: Trade, toleranceMs: number): string | undefined {
-  const aheadMs = trade.eventTime - trade.receivedAt
-  if (aheadMs <= toleranceMs) return undefined
-  return `trade ${trade.tradeId} happened ${aheadMs} ms after it was received (tolerance ${toleranceMs} ms): check both clocks`
+export interface TimeProblem {
+  readonly reason: 'future' | 'invalid'
+  /** For a person. */
+  readonly message: string
+}
+
+/** Before the first block of Bitcoin: a time in seconds, or of a clock that was never set. */
+const earliestTime = Date.UTC(2009, 0, 3)
+
+/**
+ * Why a trade's time is not believed: one from the future would close windows that are still open, one
+ * from before all venues opens windows that nothing closes.
+ */
+export function timeProblem(trade: Trade, toleranceMs: number): TimeProblem | undefined {
+  const { eventTime, receivedAt, tradeId } = trade
+  const aheadMs = eventTime - receivedAt
+  if (aheadMs > toleranceMs) {
+    const message = `trade ${tradeId} happened ${aheadMs} ms after it was received (tolerance ${toleranceMs} ms): check both clocks`
+    return { reason: 'future', message }
+  }
+  if (eventTime >= earliestTime) return undefined
+  const message = `trade ${tradeId} has a time before 2009, ${eventTime}, which is no time of a trade in milliseconds`
+  return { reason: 'invalid', message }
 }

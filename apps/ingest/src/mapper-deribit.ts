@@ -2,7 +2,7 @@ import { multiplyDecimals, normalizeDecimal, parseDecimal } from '@tickertape/ma
 import type { Decimal, TakerSide, Trade } from '@tickertape/market-model'
 
 import { isDeribitCombo } from './deribit-names.ts'
-import { futureMessage } from './mapped-trade.ts'
+import { timeProblem } from './mapped-trade.ts'
 import type { MappedTrade, MappingContext } from './mapped-trade.ts'
 import { elementText, exactInteger, parseExact, wideNumberIn } from './raw-json.ts'
 
@@ -104,9 +104,9 @@ function mapRows(
   return rows.map((row, index) => {
     const mapped = mapRow(row, context)
     if (typeof mapped !== 'string') {
-      const future = futureMessage(mapped.trade, context.futureToleranceMs)
-      if (future === undefined) return mapped
-      return rejection('future', future)
+      const problem = timeProblem(mapped.trade, context.futureToleranceMs)
+      if (problem === undefined) return mapped
+      return rejection(problem.reason, problem.message)
     }
     return rejection('invalid', mapped)
 

@@ -1,7 +1,7 @@
 import { parseDecimal } from '@tickertape/market-model'
 import type { Decimal, Trade } from '@tickertape/market-model'
 
-import { futureMessage } from './mapped-trade.ts'
+import { timeProblem } from './mapped-trade.ts'
 import type { MappedTrade, MappingContext } from './mapped-trade.ts'
 
 /** What a mapper read of one row of a venue's frame or answer. */
@@ -24,8 +24,8 @@ export function mappedRow(
   original: () => string,
 ): MappedTrade {
   if (typeof trade === 'string') return rejection('invalid', trade)
-  const future = futureMessage(trade, futureToleranceMs)
-  if (future !== undefined) return rejection('future', future)
+  const problem = timeProblem(trade, futureToleranceMs)
+  if (problem !== undefined) return rejection(problem.reason, problem.message)
   if (sequence === undefined) return rejection('invalid', 'it has neither sequence nor id')
   return { kind: 'trade', trade, sequence }
 
