@@ -79,7 +79,7 @@ export class BinanceHistory implements TradeHistory {
 }
 
 /** Wider than any run of them; ids that are missing beyond it are not taken for such trades. */
-const longestOffBookRun = 10_000
+const longestOffBookRun = 200
 
 /**
  * A page ascends from the id that was asked for and holds market trades only: ids that it passes over are

@@ -1,6 +1,7 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { formatDecimal } from '@tickertape/market-model'
+import { formatDecimal, parseDecimal } from '@tickertape/market-model'
 
 import type { MappedTrade } from './mapped-trade.ts'
 import { mapDeribitHistory, mapDeribitMessage } from './mapper-deribit.ts'
@@ -89,6 +90,32 @@ describe('a Deribit trade', () => {
     expect(formatDecimal(trade.price)).toBe('0.12345678901234567891')
     expect(formatDecimal(trade.quantity)).toBe('12345678901234567.5')
   })
+
+  it('has the digits of any number that Deribit may write, with and without an exponent', () => {
+    const digits = fc.stringMatching(/^[1-9][0-9]{0,24}$/)
+    const fraction = fc.stringMatching(/^[0-9]{1,20}$/)
+    const exponent = fc.option(fc.integer({ min: -8, max: 8 }), { nil: undefined })
+    fc.assert(
+      fc.property(digits, fraction, exponent, (whole, part, power) => {
+        const text = `${whole}.${part}${power === undefined ? '' : `e${power}`}`
+        const trade = tradeOf({ price: text, amount: text })
+        expect([trade.price, trade.quantity]).toEqual([parseDecimal(text), parseDecimal(text)])
+      }),
+    )
+  })
+
+  it.each(['BTC-PERPETUAL', 'BTC-26MAR21-62000-C', 'BTC_USDC'])(
+    'of %s has no price at or below zero',
+    (name) => {
+      for (const price of ['0.0', '-0.0005']) {
+        expect(mapOne({ instrument_name: `"${name}"`, price })).toMatchObject({
+          kind: 'rejected',
+          reason: 'invalid',
+          sequence: 271252854,
+        })
+      }
+    },
+  )
 
   it('is not disturbed by ids beyond 2^53 beside it', () => {
     const trade = tradeOf({
