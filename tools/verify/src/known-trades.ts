@@ -71,7 +71,8 @@ order by instrument_id, last_offset desc`
 
 /**
  * Trades that the aggregator turned away: they change nothing. Late ones count after all once their
- * second was rebuilt from the log as it was behind them; a rebuildId is the offset of the Rebuild.
+ * second was rebuilt from the log as it was behind them; a rebuildId is the offset of the Rebuild. What was put
+ * back counts, though its row has the place that it was rejected at, unless it was turned away again.
  *
  * $1: the topic market-events.
  */
@@ -83,7 +84,12 @@ from rejected
   join trades using (source_partition, source_offset)
   left join candles on candles.instrument_id = trades.instrument_id and candles.interval = '1s'
     and candles.window_start = date_bin('1 second', event_time, 'epoch')
-where stage = 'aggregator' and source_topic = $1`
+where stage = 'aggregator' and source_topic = $1
+  and (redriven_at is null or exists (
+    select from rejected as again
+    where again.stage = 'aggregator' and again.source_topic = $1 and again.redriven_at is null
+      and again.source_partition = rejected.source_partition and again.value = rejected.value
+  ))`
 
 /**
  * Every record of a trade that was taken, and whether it is the one that stands: of the highest version

@@ -59,6 +59,20 @@ describe('verify counts', () => {
     expect((await market.compare()).differences).toBeGreaterThan(0)
   })
 
+  it('what was put back after it was turned away, unless it was turned away again', async () => {
+    await market.store([trade(1, 500), heartbeat(2 * hourMs), trade(2, 300), heartbeat(3 * hourMs)])
+    const { database } = market
+    await database.query(`update rejected set value = 'bytes', redriven_at = now()`)
+    expect((await market.compare()).differences).toBeGreaterThan(0)
+    await database.query(
+      `insert into rejected (topic, partition, "offset", stage, reason, message, source_topic, source_partition,
+          source_offset, value, rejected_at)
+        select topic, partition, "offset" + 1, stage, reason, message, source_topic, source_partition,
+          source_offset + 1000, value, rejected_at from rejected`,
+    )
+    expect((await market.compare()).differences).toBe(0)
+  })
+
   it('a late trade in windows that were rebuilt since', async () => {
     const inTime = await market.store([trade(2, 300), trade(1, 500), heartbeat(2 * hourMs)])
     const { outcomes } = await market.store([
