@@ -1,34 +1,23 @@
-import { ConnectionLost } from './feed.ts'
+import type { VenueSocket } from './venue-socket.ts'
 
 /** Questions whose answers carry no id: the venue answers them in the order in which they come. */
 export class AnswersInOrder {
-  readonly #waiting: PromiseWithResolvers<void>[] = []
-  #ended: string | undefined
-
-  /** @param closed settles with the reason when the connection has ended. */
-  constructor(closed: Promise<string>) {
-    void closed.then((reason) => {
-      this.#ended = reason
-      for (const { reject } of this.#waiting.splice(0)) reject(new ConnectionLost(reason))
-    })
-  }
+  readonly #waiting: number[] = []
 
   /**
    * @param send puts the question on the wire.
    * @throws ConnectionLost
    */
-  ask(send: () => void): Promise<void> {
-    if (this.#ended !== undefined) return Promise.reject(new ConnectionLost(this.#ended))
-    const answer = Promise.withResolvers<void>()
-    this.#waiting.push(answer)
-    send()
-    return answer.promise
+  async ask(socket: VenueSocket, send: () => void): Promise<void> {
+    await socket.question((id) => {
+      this.#waiting.push(id)
+      send()
+    })
   }
 
   /** @returns whether anybody waited for it. */
-  answered(): boolean {
-    const first = this.#waiting.shift()
-    first?.resolve()
-    return first !== undefined
+  answered(socket: VenueSocket): boolean {
+    const id = this.#waiting.shift()
+    return id !== undefined && socket.answer(id, undefined)
   }
 }

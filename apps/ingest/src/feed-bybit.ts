@@ -33,9 +33,9 @@ export async function connectBybit(
   { patienceMs = defaultPatienceMs } = {},
 ): Promise<FeedConnection> {
   const { handlers, rest, signal } = options
-  const socket = await VenueSocket.connect({ ...options, onMessage: receive })
   // The venue does not always give the id of a ping back.
-  const pings = new AnswersInOrder(socket.closed)
+  const pings = new AnswersInOrder()
+  const socket = await VenueSocket.connect({ ...options, onMessage: receive })
   return {
     closed: socket.closed,
     subscribe,
@@ -51,7 +51,7 @@ export async function connectBybit(
     venueTime: () =>
       timeBehindBarrier(
         () => readBybitTime(rest, signal),
-        () => pings.ask(() => socket.send({ op: 'ping' })),
+        () => pings.ask(socket, () => socket.send({ op: 'ping' })),
       ),
     pause: () => socket.pause(),
     resume: () => socket.resume(),
@@ -65,7 +65,7 @@ export async function connectBybit(
         handlers.trades(message.trades)
         break
       case 'pong':
-        pings.answered()
+        pings.answered(from)
         break
       case 'answer': {
         const { id, success, message: said } = message

@@ -134,10 +134,20 @@ describe('a connection to OKX', () => {
     })
   })
 
+  it('takes a pong for which nobody asked, at whatever moment', async () => {
+    const venue = await localVenue({
+      onConnect: (client) => client.send('pong'),
+      onFrame: okxSocket(() => undefined),
+    })
+    const connection = await connectOkx(venue.options, { channel })
+    expect(await connection.venueTime()).toBeUndefined()
+    expect(venue.handed.malformed).toEqual([])
+  })
+
   it('ends whoever waits for a pong', async () => {
     const venue = await localVenue({ onFrame: (_text, client) => client.close(4004, 'No data') })
     const connection = await connectOkx(venue.options, { channel })
-    await expect(connection.venueTime()).rejects.toThrow(ConnectionLost)
     await expect(connection.venueTime()).rejects.toThrow('4004 No data')
+    await expect(connection.venueTime()).rejects.toThrow(ConnectionLost)
   })
 })

@@ -35,8 +35,8 @@ export async function connectOkx(
 ): Promise<FeedConnection> {
   const { handlers, rest, signal } = options
   let awaited = new AwaitedSubscriptions([])
+  const pings = new AnswersInOrder()
   const socket = await VenueSocket.connect({ ...options, onMessage: receive })
-  const pings = new AnswersInOrder(socket.closed)
   return {
     closed: socket.closed,
     subscribe,
@@ -48,21 +48,21 @@ export async function connectOkx(
     venueTime: () =>
       timeBehindBarrier(
         () => readOkxTime(rest, signal),
-        () => pings.ask(() => socket.sendText('ping')),
+        () => pings.ask(socket, () => socket.sendText('ping')),
       ),
     pause: () => socket.pause(),
     resume: () => socket.resume(),
     [Symbol.dispose]: () => socket[Symbol.dispose](),
   }
 
-  function receive(text: string): void {
+  function receive(text: string, from: VenueSocket): void {
     const message = mapOkxMessage(text, options.mapping())
     switch (message.type) {
       case 'trades':
         handlers.trades(message.trades)
         break
       case 'pong':
-        pings.answered()
+        pings.answered(from)
         break
       case 'subscribed':
         awaited.accept(message.instrument)

@@ -48,6 +48,40 @@ it('is closed when the venue falls silent without closing', async () => {
   expect(await socket.closed).toMatch(/^silent for \d+ ms$/)
 })
 
+// Heartbeats wait for the answer to the question for the time: without a bound they stood still for ever.
+it('is taken for dead when it sends and answers nothing', async () => {
+  const { socket } = await connect(
+    (client) => {
+      const timer = setInterval(() => client.send('x'), 10)
+      client.on('close', () => clearInterval(timer))
+    },
+    { idleTimeoutMs: 100 },
+  )
+  await expect(socket.request({ method: 'time' })).rejects.toThrow(ConnectionLost)
+  expect(await socket.closed).toMatch(/^sends, and has answered nothing for \d+ ms$/)
+})
+
+it('is not taken for dead while answers come, however many are behind', async () => {
+  const { socket } = await connect(
+    (client) => {
+      const timer = setInterval(() => client.send('x'), 10)
+      client.on('close', () => clearInterval(timer))
+    },
+    { idleTimeoutMs: 100 },
+  )
+  let closed = false
+  void socket.closed.then(() => (closed = true))
+  socket.request({ method: 'never answered' }).catch(() => undefined)
+  const startedAt = performance.now()
+  await waitUntil('more than the timeout', () => {
+    let asked = 0
+    void socket.requestNumbered((id) => ({ asked: (asked = id) }))
+    socket.answer(asked, undefined)
+    return performance.now() - startedAt > 600
+  })
+  expect(closed).toBe(false)
+})
+
 it('is not taken for dead while it is we who do not read', async () => {
   const { socket, received } = await connect(
     (client) => {

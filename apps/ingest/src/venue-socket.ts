@@ -14,6 +14,12 @@ const maxFrameBytes = 2 * 1024 ** 2
 /** Too many requests, a ban for not heeding that (Binance's), a firewall's. */
 const tooMany: ReadonlySet<number> = new Set([429, 418, 403])
 
+/**
+ * How many times as long as silence a connection may go without an answer while it sends: an answer
+ * comes behind all that was sent before it, and a busy reader needs its time for that.
+ */
+const answerPatience = 3
+
 export interface VenueSocketOptions {
   readonly url: string
   readonly connectTimeoutMs: number
@@ -38,6 +44,8 @@ export class VenueSocket implements Disposable {
   readonly #idle: NodeJS.Timeout
   #lastId = 0
   #heardAt = performance.now()
+  /** Of the last answer; of the oldest request where none has come since. */
+  #answeredAt = performance.now()
   #paused = false
   #over = false
 
@@ -115,16 +123,23 @@ export class VenueSocket implements Disposable {
 
   /** The same for a venue that wants the id elsewhere, or as a text. */
   requestNumbered(message: (id: number) => object): Promise<unknown> {
+    return this.question((id) => this.send(message(id)))
+  }
+
+  /** The same for what is no JSON. */
+  question(send: (id: number) => void): Promise<unknown> {
     if (this.#over) return Promise.reject(new ConnectionLost('The connection has ended'))
+    if (this.#answers.size === 0) this.#answeredAt = performance.now()
     this.#lastId += 1
     const answer = Promise.withResolvers<unknown>()
     this.#answers.set(this.#lastId, answer)
-    this.send(message(this.#lastId))
+    send(this.#lastId)
     return answer.promise
   }
 
   /** @returns whether anybody waited for it. */
   answer(id: number, result: unknown): boolean {
+    this.#answeredAt = performance.now()
     const waiting = this.#answers.get(id)
     this.#answers.delete(id)
     waiting?.resolve(result)
@@ -133,6 +148,7 @@ export class VenueSocket implements Disposable {
 
   /** @returns whether anybody waited for it. */
   fail(id: number | undefined, message: string): boolean {
+    this.#answeredAt = performance.now()
     const waiting = id === undefined ? undefined : this.#answers.get(id)
     if (id !== undefined) this.#answers.delete(id)
     waiting?.reject(new ConnectionLost(message))
@@ -147,6 +163,7 @@ export class VenueSocket implements Disposable {
   resume(): void {
     this.#paused = false
     this.#heardAt = performance.now()
+    this.#answeredAt = this.#heardAt
     this.#socket.resume()
   }
 
@@ -159,6 +176,11 @@ export class VenueSocket implements Disposable {
     if (this.#paused || this.#socket.readyState === WebSocket.CONNECTING) return
     const silentMs = performance.now() - this.#heardAt
     if (silentMs > this.#idleTimeoutMs) this.#finish(`silent for ${Math.round(silentMs)} ms`)
+    if (this.#answers.size === 0) return
+    const muteMs = performance.now() - this.#answeredAt
+    if (muteMs > this.#idleTimeoutMs * answerPatience) {
+      this.#finish(`sends, and has answered nothing for ${Math.round(muteMs)} ms`)
+    }
   }
 
   #finish(reason: string): void {

@@ -22,13 +22,18 @@ export interface LocalVenue {
 }
 
 export interface LocalVenueScript {
+  readonly onConnect?: (client: WebSocket) => void
   /** Called for each frame of the client's. */
   readonly onFrame?: (text: string, client: WebSocket) => void
   /** @returns the body for an address. */
   readonly onGet?: (address: string) => string
 }
 
-export async function localVenue({ onFrame, onGet }: LocalVenueScript): Promise<LocalVenue> {
+export async function localVenue({
+  onConnect,
+  onFrame,
+  onGet,
+}: LocalVenueScript): Promise<LocalVenue> {
   const asked: string[] = []
   const server = createServer((request, response) => {
     const address = request.url ?? ''
@@ -37,6 +42,7 @@ export async function localVenue({ onFrame, onGet }: LocalVenueScript): Promise<
   })
   const sockets = new WebSocketServer({ server })
   sockets.on('connection', (client) => {
+    onConnect?.(client)
     // The default binaryType gives Buffers.
     client.on('message', (frame: Buffer) => onFrame?.(frame.toString('utf8'), client))
   })
