@@ -1,3 +1,4 @@
+import { ascendingPage } from './descending-pages.ts'
 import type { MappedTrade, MappingContext } from './mapped-trade.ts'
 import { OkxRefusal, mapOkxHistory, okxRows } from './mapper-okx.ts'
 import { exactInteger } from './raw-json.ts'
@@ -35,15 +36,13 @@ export class OkxHistory implements TradeHistory {
     to: number | undefined,
     signal: AbortSignal,
   ): Promise<HistoryPage> {
-    const end = Math.min(from + pageSize, (to ?? Infinity) + 1)
-    const query = { instId: instrument, type: 1, after: end, limit: end - from }
-    const rows = await this.#ask(query, signal)
-    const trades = rows.filter(({ sequence }) => (sequence ?? from) >= from)
-    const last = trades.at(-1)?.sequence
-    if (last === end - 1) return { trades, hasMore: true }
-    // The page ends at the venue's present, or at ids that the venue passed over.
-    const newest = await this.newest(instrument, signal)
-    return { trades, hasMore: (newest?.sequence ?? 0) > Math.max(last ?? 0, from - 1) }
+    const pages = {
+      pageSize,
+      below: (after: number, limit: number) =>
+        this.#ask({ instId: instrument, type: 1, after, limit }, signal),
+      newest: () => this.newest(instrument, signal),
+    }
+    return await ascendingPage(pages, from, to)
   }
 
   async #ask(
