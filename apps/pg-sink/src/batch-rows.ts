@@ -56,11 +56,21 @@ const upsertCandles = bulkUpsert(candles, higherRevision)
  * topic on, where arrays of texts take 20.
  */
 const manyCandles = 200
-const upsertGaps = bulkUpsert(sequenceGaps)
-const upsertWatermarks = bulkUpsert(feedWatermarks, {
-  set: { up_to: 'greatest(excluded.up_to, feed_watermarks.up_to)' },
+// The log's order decides, not that of writing: what was rejected may be put back much later.
+const upsertGaps = bulkUpsert(sequenceGaps, {
+  onlyIf: 'excluded.source_offset > sequence_gaps.source_offset',
 })
-const upsertInstruments = bulkUpsert(instruments, keepKnownTerms)
+const upsertWatermarks = bulkUpsert(feedWatermarks, {
+  set: {
+    up_to: 'greatest(excluded.up_to, feed_watermarks.up_to)',
+    heartbeat_offset: 'greatest(excluded.heartbeat_offset, feed_watermarks.heartbeat_offset)',
+  },
+})
+const upsertInstruments = bulkUpsert(instruments, {
+  ...keepKnownTerms,
+  onlyIf:
+    'excluded.source_partition <> instruments.source_partition or excluded.source_offset > instruments.source_offset',
+})
 
 /** Writes a batch's rows, its own rejects among them. */
 export async function writeRows(

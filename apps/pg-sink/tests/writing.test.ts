@@ -5,6 +5,8 @@ import type { MarketEvent } from '@tickertape/market-model'
 import { waitUntil } from '@tickertape/testing'
 import type { ServiceProcess } from '@tickertape/testing'
 
+import { Batch } from '../src/batch.ts'
+import { writeRows } from '../src/batch-rows.ts'
 import { ask } from './admin-port.ts'
 import { base, candle, createSinkLog, expectedTrades, storedTrades, trade } from './sink-log.ts'
 import type { SinkLog } from './sink-log.ts'
@@ -176,6 +178,33 @@ describe('instruments', () => {
         quantity_unit: 'quote',
         event_time: new Date(base + 5),
       },
+    ])
+  })
+})
+
+describe('what is put back after a while', () => {
+  it('does not replace what the log has told of an instrument, a gap or a feed since', async () => {
+    await using log = await createSinkLog()
+    const write = async (offset: number, name: string) => {
+      const batch = new Batch()
+      const position = { topic: '', partition: 0, offset }
+      const feed = { feedId: name, replicaId: 'a', receivedAt: base }
+      const status = { instrumentId: 'deribit:BTC', status: 'listed', eventTime: base } as const
+      const facts = { base: null, quote: null, kind: null, quantityUnit: null }
+      batch.addInstrument({ ...feed, ...status, ...facts }, position)
+      const gap = { gapId: 'g', instrumentId: null, fromSequence: null, toSequence: null } as const
+      const span = { fromTime: base, toTime: base + offset, state: 'open' } as const
+      batch.addGap({ ...feed, ...gap, ...span }, position)
+      batch.addHeartbeat({ ...feed, feedId: 'deribit', upTo: base + offset }, position)
+      await log.database.transaction((transaction) => writeRows(transaction, batch, 'direct'))
+    }
+    await write(7, 'later')
+    await write(3, 'earlier')
+    const offsets = async (sql: string) => (await log.database.query<{ at: string }>(sql)).rows
+    expect(await offsets('select feed_id as at from instruments')).toEqual([{ at: 'later' }])
+    expect(await offsets('select feed_id as at from sequence_gaps')).toEqual([{ at: 'later' }])
+    expect(await offsets('select heartbeat_offset as at from feed_watermarks')).toEqual([
+      { at: '7' },
     ])
   })
 })
