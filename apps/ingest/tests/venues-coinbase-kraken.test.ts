@@ -44,7 +44,7 @@ const markets: readonly TestedMarket[] = [
   },
 ]
 
-const steps = repetitions({ short: 8, long: 120 })
+const steps = repetitions({ short: 8, long: 40 })
 
 type Fault =
   | { readonly name: 'cut' | 'drop' | 'error-frame' | 'kill' }
