@@ -108,7 +108,8 @@ function offBookId(instrument: string, sequence: number, following: number): Map
     kind: 'rejected',
     reason: 'invalid',
     message: `no market trade: the history has no ${sequence} before ${following}`,
-    original: '',
+    // There is nothing that the venue wrote; this much it would have.
+    original: `{"id":${sequence}}`,
     instrument,
     sequence,
   }
