@@ -241,12 +241,15 @@ export class CopyBuffer {
   }
 }
 
-/** The last eight decimal digits of an integer below 2^53: operations on integers of 32 bits are quicker. */
+/**
+ * The last eight decimal digits of an integer below 2^53: operations on integers of 32 bits are quicker.
+ *
+ * The quotient is never rounded up to an integer: it lies 1e-8 below it at least, and doubles up to 2^27
+ * are closer than that.
+ */
 function lowDigits(value: number): number {
   if (value < hundredMillion) return value
-  const low = value - Math.floor(value / hundredMillion) * hundredMillion
-  // The quotient may have been rounded up.
-  return low < 0 ? low + hundredMillion : low
+  return value - Math.floor(value / hundredMillion) * hundredMillion
 }
 
 function notStorable(message: string): MarketStoreError {
