@@ -26,13 +26,13 @@ function reading(...answers: (readonly InstrumentFacts[] | Error)[]) {
   return { reader: new CatalogReader(read, readiness, events), readiness, failures }
 }
 
-it('a catalog that cannot be had is a reason of readiness until it can', async () => {
+it('a catalog that cannot be had is told in readiness until it can', async () => {
   const { reader, readiness, failures } = reading(new RestError('unavailable', 'away'), [spot('A')])
   expect(await reader.read(signal)).toBeUndefined()
-  expect(readiness.reasons.map(({ subject }) => subject)).toEqual(['catalog'])
+  expect(readiness.degraded.map(({ subject }) => subject)).toEqual(['catalog'])
   expect(failures).toEqual(['away'])
   expect(await reader.read(signal)).toEqual([spot('A')])
-  expect(readiness.reasons).toEqual([])
+  expect(readiness.degraded).toEqual([])
 })
 
 // Binance answers with an empty list of symbols while it is under maintenance.

@@ -32,7 +32,7 @@ export class CatalogReader {
       return catalog
     } catch (error) {
       if (!(error instanceof RestError)) throw error
-      this.#readiness.waitFor(
+      this.#readiness.degrade(
         'catalog',
         `the venue's instruments are not known; patterns take only those known before: ${error.message}`,
       )

@@ -145,7 +145,7 @@ export function createEvents({
       silentUntil = until
       const said = body === '' ? '' : `: ${body.slice(0, 200)}`
       const message = `${venue} asks us to send nothing until ${new Date(until).toISOString()} (${status}${said})`
-      readiness.waitFor('limits', message)
+      readiness.degrade('limits', message)
       logger.warn({ status, until }, message)
       clearTimeout(silenceOver)
       silenceOver = setTimeout(() => readiness.ready('limits'), Math.max(0, until - Date.now()))
@@ -175,7 +175,7 @@ export function createEvents({
         return
       }
       const message = `${venue} does not list ${instruments.join(', ')}`
-      readiness.waitFor('unknown instruments', message)
+      readiness.degrade('unknown instruments', message)
       logger.warn({ instruments }, `${message}: check INGEST_INSTRUMENTS`)
     },
     instrumentBegins(instrument: string, sequence: number | undefined): void {

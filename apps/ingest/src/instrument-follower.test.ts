@@ -117,7 +117,7 @@ it('begins with the names and what an earlier run knew where the catalog cannot 
   })
   await follower.begin(stop.signal)
   expect(names()).toEqual(['BTC-1', 'ETH-1'])
-  expect(readiness.reasons.map(({ subject }) => subject)).toEqual(['catalog'])
+  expect(readiness.degraded.map(({ subject }) => subject)).toEqual(['catalog'])
 })
 
 it('takes a new listing in: first where it begins, then the subscription', async () => {

@@ -65,6 +65,7 @@ export class InstrumentFollower {
     for (let tries = 1; this.#catalog === undefined; tries += 1) {
       this.#catalog = await reader.read(signal)
       if (this.#catalog !== undefined || names.size > 0) break
+      // What the patterns take is all that there is to read: `venue` in readiness waits for it.
       await delay(backoffMs(tries, retryBounds, Math.random()), undefined, { signal })
     }
     for (const each of this.#catalog ?? []) {
