@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { defaultInstruments } from '../venues.ts'
-import type { Instrument } from './instrument.ts'
 import { SeededMarket, tradeBySequence, tradesBetween } from './seeded-market.ts'
 import { blockMs, firstBlockTime } from './trade-block.ts'
 
@@ -12,12 +11,6 @@ const pairs = defaultInstruments.map(({ name, venue }) => ({ name, venue }))
 function marketOf(name: string, seed = 'a seed', rate = 0.1): SeededMarket {
   const venue = pairs.find((pair) => pair.name === name)?.venue ?? 'deribit'
   return new SeededMarket({ venue, instruments: defaultInstruments, seed, rate })
-}
-
-function instrumentOf(name: string): Instrument {
-  const instrument = defaultInstruments.find((each) => each.name === name)
-  if (instrument === undefined) throw new Error(`No default instrument ${name}`)
-  return instrument
 }
 
 const anyName = fc.constantFrom(...pairs.map(({ name }) => name))
@@ -117,22 +110,27 @@ describe('sequences', () => {
 })
 
 describe('a trade', () => {
-  test('is on the tick, of whole lots, and positive', () => {
-    for (const { name } of pairs) {
-      const { lotUnits, priceDecimals, quantityDecimals, tickUnits } = instrumentOf(name)
-      for (const trade of tradesBetween(marketOf(name), name, day, day + 5 * blockMs)) {
-        const [, fraction = ''] = trade.price.split('.')
-        expect(fraction).toHaveLength(priceDecimals)
-        const priceUnits = Number(trade.price.replace('.', ''))
-        expect(priceUnits % tickUnits).toBe(0)
-        expect(priceUnits).toBeGreaterThan(0)
-        const lots = Number(trade.quantity.replace('.', '')) / lotUnits
-        expect(lots).toBeGreaterThan(0)
-        expect(Number.isInteger(lots)).toBe(true)
-        expect(trade.quantity.split('.')[1] ?? '').toHaveLength(quantityDecimals)
-      }
-    }
-  })
+  test.each(defaultInstruments)(
+    'of $venue:$name is on the tick, of whole lots, and positive',
+    (instrument) => {
+      const { lotUnits, name, priceDecimals, quantityDecimals, tickUnits, venue } = instrument
+      const market = new SeededMarket({ venue, instruments: [instrument], seed: 's', rate: 0.1 })
+      const wrong = tradesBetween(market, name, day, day + 5 * blockMs).filter(
+        ({ price, quantity }) => {
+          const priceUnits = Number(price.replace('.', ''))
+          const lots = Number(quantity.replace('.', '')) / lotUnits
+          const isWritten =
+            (price.split('.')[1] ?? '').length === priceDecimals &&
+            (quantity.split('.')[1] ?? '').length === quantityDecimals
+          return (
+            !(isWritten && priceUnits > 0 && priceUnits % tickUnits === 0 && lots > 0) ||
+            !Number.isInteger(lots)
+          )
+        },
+      )
+      expect(wrong).toEqual([])
+    },
+  )
 
   test('of Deribit has an id that is unique for its currency', () => {
     const market = marketOf('BTC-PERPETUAL')
