@@ -24,8 +24,12 @@ export function partitionKey({ topic, partition }: TopicPartition): string {
   return `${topic} ${partition}`
 }
 
+/** A batch is committed sooner, or its owner is frozen. */
+const ownersTimeMs = 10_000
+
 /**
- * Takes partitions over: raises their epochs, after which no other owner can commit.
+ * Takes partitions over: raises their epochs, after which no other owner can commit. One that is in the
+ * middle of a commit has some time to end it; then its session is ended.
  *
  * @param firstOffsets where to begin a partition that was never written.
  * @returns where to read on.
@@ -34,8 +38,9 @@ export async function claimPartitions(
   database: Database,
   partitions: readonly TopicPartition[],
   firstOffsets: (partitions: readonly TopicPartition[]) => Promise<readonly NextOffset[]>,
+  timeMs = ownersTimeMs,
 ): Promise<readonly ClaimedPartition[]> {
-  const claimed = await raiseEpochs(database, partitions)
+  const claimed = await raiseEpochs(database, partitions, timeMs)
   const known = new Set(claimed.map(partitionKey))
   const unknown = partitions.filter((partition) => !known.has(partitionKey(partition)))
   if (unknown.length === 0) return claimed
@@ -46,7 +51,7 @@ export async function claimPartitions(
       on conflict do nothing`,
     values: columnsOf(await firstOffsets(unknown)),
   })
-  return [...claimed, ...(await raiseEpochs(database, unknown))]
+  return [...claimed, ...(await raiseEpochs(database, unknown, timeMs))]
 }
 
 /**
@@ -120,16 +125,42 @@ async function lockedOffsets(
 async function raiseEpochs(
   database: Database,
   partitions: readonly TopicPartition[],
+  timeMs: number,
 ): Promise<readonly ClaimedPartition[]> {
-  const { rows } = await database.query<OffsetRow>({
-    text: `update sink_offsets
-      set epoch = epoch + 1
-      from unnest($1::text[], $2::integer[]) as assigned (topic, partition)
-      where sink_offsets.topic = assigned.topic and sink_offsets.partition = assigned.partition
-      returning sink_offsets.topic, sink_offsets.partition, next_offset, epoch`,
-    values: columnsOf(partitions).slice(0, 2),
+  return await database.transaction(async (transaction) => {
+    const { rows: own } = await transaction.query<{ pid: number }>('select pg_backend_pid() as pid')
+    const timer = setInterval(() => {
+      // Where this fails the claim fails as well.
+      endOlderOwners(database, own[0]?.pid).catch(() => undefined)
+    }, timeMs)
+    try {
+      const { rows } = await transaction.query<OffsetRow>({
+        text: `update sink_offsets
+          set epoch = epoch + 1
+          from unnest($1::text[], $2::integer[]) as assigned (topic, partition)
+          where sink_offsets.topic = assigned.topic and sink_offsets.partition = assigned.partition
+          returning sink_offsets.topic, sink_offsets.partition, next_offset, epoch`,
+        values: columnsOf(partitions).slice(0, 2),
+      })
+      return rows.map(toClaim)
+    } finally {
+      clearInterval(timer)
+    }
   })
-  return rows.map(toClaim)
+}
+
+/**
+ * Ends the sinks that a claim waits for. One that is frozen in the middle of a COPY would hold the partitions
+ * for ever: PostgreSQL waits for its data without any of its timeouts, and the kernel of a stopped process
+ * goes on answering.
+ */
+async function endOlderOwners(database: Database, claim: number | undefined): Promise<void> {
+  await database.query({
+    text: `select pg_terminate_backend(pid) from pg_stat_activity
+      where pid = any(pg_blocking_pids($1)) and usename = current_user
+        and application_name = current_setting('application_name')`,
+    values: [claim],
+  })
 }
 
 function toClaim({ topic, partition, next_offset, epoch }: OffsetRow): ClaimedPartition {

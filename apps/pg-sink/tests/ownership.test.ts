@@ -19,7 +19,7 @@ const both = [
 async function openDatabase() {
   const created = await testDatabase()
   await migrate(created.url)
-  const database = new Database(created.url, { applicationName: 'test' })
+  const database = new Database(created.url, { applicationName: 'test', maxConnections: 3 })
   await ensureTradePartitions(database, [tradeDay(base)])
   return {
     database,
@@ -73,6 +73,34 @@ it('the commit of an owner that another has followed fails and writes nothing', 
     'BTC-PERPETUAL t8 2 0 8',
     'BTC-PERPETUAL t7 3 1 7',
   ])
+})
+
+it('an owner that is frozen in the middle of its transaction is ended by the next', async () => {
+  // PostgreSQL waits for the data of a COPY without any of its timeouts: a sink that was stopped in one kept
+  // its partitions from every successor.
+  await using store = await openDatabase()
+  await claimPartitions(store.database, both, fromSeven)
+  const holding = Promise.withResolvers<void>()
+  const awake = Promise.withResolvers<void>()
+  const frozen = store.database.transaction(async (transaction) => {
+    await transaction.query('set local idle_in_transaction_session_timeout = 0')
+    await transaction.query('select from sink_offsets for update')
+    holding.resolve()
+    await awake.promise
+    await transaction.query('update sink_offsets set next_offset = 0')
+  })
+  const outcome = frozen.then(
+    () => 'committed',
+    () => 'ended',
+  )
+  await holding.promise
+  const current = await claimPartitions(store.database, both, fromSeven, 50)
+  expect(current).toEqual([
+    { topic, partition: 0, offset: 7, epoch: 2 },
+    { topic, partition: 1, offset: 7, epoch: 2 },
+  ])
+  awake.resolve()
+  expect(await outcome).toBe('ended')
 })
 
 it('a batch whose commit counted without our knowing is found written, and left alone', async () => {
