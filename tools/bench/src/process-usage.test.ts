@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 
-import { cpuSecondsOf, peakRssMbOf } from './process-usage.ts'
+import { cpuSecondsOf, peakRssMbOf, rssMbOf } from './process-usage.ts'
 
 it('CPU time is user and system time, whatever the process is called', () => {
   const stat =
@@ -8,7 +8,8 @@ it('CPU time is user and system time, whatever the process is called', () => {
   expect(cpuSecondsOf(stat)).toBe(13)
 })
 
-it('the peak of resident memory is in units of 1024 bytes', () => {
+it('resident memory and its peak are in units of 1024 bytes', () => {
   const status = 'Name:\tnode\nVmPeak:\t  9000 kB\nVmHWM:\t  500000 kB\nVmRSS:\t  400000 kB\n'
   expect(peakRssMbOf(status)).toBe(512)
+  expect(rssMbOf(status)).toBe(409.6)
 })

@@ -5,6 +5,8 @@ export interface ProcessUsage {
   readonly cpuSeconds: number
   /** The most memory that it ever held, in MB of 10^6 bytes. */
   readonly peakRssMb: number
+  /** What it holds now, in the same. */
+  readonly rssMb: number
 }
 
 /** Ticks in which Linux tells CPU times to programs: USER_HZ, on every architecture that Node runs on. */
@@ -23,7 +25,7 @@ export async function usageOf(pid: number): Promise<ProcessUsage> {
     readFile(`/proc/${pid}/stat`, 'utf8'),
     readFile(`/proc/${pid}/status`, 'utf8'),
   ])
-  return { cpuSeconds: cpuSecondsOf(stat), peakRssMb: peakRssMbOf(status) }
+  return { cpuSeconds: cpuSecondsOf(stat), peakRssMb: peakRssMbOf(status), rssMb: rssMbOf(status) }
 }
 
 /** From /proc/[pid]/stat, proc_pid_stat(5): utime and stime are fields 14 and 15. */
@@ -35,6 +37,15 @@ export function cpuSecondsOf(stat: string): number {
 
 /** From /proc/[pid]/status: VmHWM, in units of 1024 bytes. */
 export function peakRssMbOf(status: string): number {
-  const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]
+  return megabytesOf('VmHWM', status)
+}
+
+/** From /proc/[pid]/status: VmRSS, in the same units. */
+export function rssMbOf(status: string): number {
+  return megabytesOf('VmRSS', status)
+}
+
+function megabytesOf(field: string, status: string): number {
+  const kibibytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]
   return (Number(kibibytes) * 1024) / 1e6
 }
