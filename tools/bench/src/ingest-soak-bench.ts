@@ -26,9 +26,9 @@ export const ingestSoakBench: Bench = {
       const before = server.sent
       await using ingest = startIngest({ stack, prefix, server, cpuProf: undefined })
       await ingest.joined()
-      let isOver = false
+      const over = new AbortController()
       const trading = (async () => {
-        while (!isOver) {
+        while (!over.signal.aborted) {
           for (let count = 0; count < tradesPerTick; count += 1) server.sendOne()
           await new Promise((resolve) => setTimeout(resolve, tickMs))
         }
@@ -40,7 +40,7 @@ export const ingestSoakBench: Bench = {
         await ingest.until('connect again', () => Promise.resolve(server.isSubscribed))
         if (cut === settled || cut === reconnects) memory.push((await ingest.usage()).rssMb)
       }
-      isOver = true
+      over.abort()
       await trading
       const sent = server.sent - before
       await ingest.until('write every trade', async () => {
