@@ -91,6 +91,37 @@ describe('an absence', () => {
     expect(told(feed)).toContain('sample:Y 10800-20000 backfilled')
   })
 
+  // A process that is killed between a gap and the cursor that knows where it begins leaves the gap open
+  // for good: the next one declares another.
+  it('is told only once the next process would begin it at the same time', async () => {
+    const feed = scriptedFeed()
+    feed.scripted.times = [11_000]
+    const ended = feed.connect()
+    await heartbeat(feed.recording)
+    const gaps = gapsOf(feed.recording).length
+    feed.recording.holdBack()
+    feed.recording.log.status({
+      instrumentId: 'sample:Y',
+      feedId: 'f',
+      status: 'listed',
+      eventTime: 0,
+      receivedAt: 0,
+      base: null,
+      quote: null,
+      kind: null,
+      quantityUnit: null,
+    })
+    feed.scripted.cut('scripted cut')
+    await ended
+    const asked = feed.scripted.asked
+    void feed.connect()
+    await waitUntil('the time behind the subscription', () => feed.scripted.asked === asked + 2)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(gapsOf(feed.recording).length).toBe(gaps)
+    feed.recording.acknowledgeAll()
+    await waitUntil('the gap', () => gapsOf(feed.recording).length > gaps)
+  })
+
   it('before the one before it is over goes on from that, also for what was closed', async () => {
     let isOpen = true
     const feed = scriptedFeed({
@@ -128,7 +159,7 @@ describe('an absence', () => {
   it('of which one instrument tells nothing holds heartbeats only for a while', async () => {
     let isOpen = false
     const feed = scriptedFeed({
-      settings: { INGEST_HOLE_WAIT_MS: '400' },
+      settings: { INGEST_HOLE_WAIT_MS: '1200' },
       history: {
         before: () => {
           if (!isOpen) throw away

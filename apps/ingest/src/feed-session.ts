@@ -11,6 +11,7 @@ import { statusRecord } from './instrument-announcement.ts'
 import type { ChangeableSession } from './live-instruments.ts'
 import type { MappedTrade, RejectedTrade } from './mapped-trade.ts'
 import { SilenceWatch } from './silence-watch.ts'
+import { untilAborted } from './until-aborted.ts'
 
 /** Between two attempts to subscribe to what the venue refused, in ms. */
 const resubscribeMs = 60_000
@@ -165,7 +166,7 @@ export class FeedSession implements ChangeableSession {
       events.tookOver(performance.now() - startedAt)
       this.#state.failures = 0
     } else {
-      this.#tellAbsence(subscribed, absence, await this.#venueTimeOf(connection))
+      await this.#tellAbsence(subscribed, absence, await this.#venueTimeOf(connection))
       this.#recover(subscribed, startedAt)
     }
     this.#tellRefused(refused)
@@ -176,13 +177,15 @@ export class FeedSession implements ChangeableSession {
     await this.#beat(connection, config.heartbeat.everyMs)
   }
 
-  #tellAbsence(
+  /** Only once the next process would begin the same gap: it closes what this one leaves open. */
+  async #tellAbsence(
     deliveries: readonly Delivery[],
     { fromTime, isKnown }: Absence,
     toTime: number,
-  ): void {
+  ): Promise<void> {
     if (fromTime === undefined || deliveries.length === 0) return
-    const { events, gaps, heartbeats } = this.#state
+    const { events, gaps, heartbeats, rememberVouched } = this.#state
+    if (!isKnown) await untilAborted(rememberVouched(), this.#signal)
     events.gapOpened(gaps.declare({ fromTime, toTime }, deliveries, isKnown))
     heartbeats.declared()
   }

@@ -33,6 +33,8 @@ export interface FeedParts {
   readonly facts: ReadonlyMap<string, InstrumentFacts>
   /** Told of the session while it can take instruments in and let them go. */
   readonly live: LiveInstruments
+  /** Makes known to the next process up to when heartbeats vouch for the feed. */
+  readonly rememberVouched: () => Promise<void>
 }
 
 /** What outlives a connection. */

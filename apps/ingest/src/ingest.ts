@@ -158,6 +158,10 @@ async function run(
     history,
     backoff: historyBackoff,
     cursors: cursors.values(),
+    rememberVouched: async () => {
+      await cursorWriter.write(deliveries.values())
+      await log.acknowledged()
+    },
     signal,
   })
   const vouched = (): number | undefined => state.heartbeats.vouchedUpTo

@@ -84,6 +84,7 @@ export function scriptedFeed(options: ScriptedFeedOptions = {}): ScriptedFeed {
     deliveries,
     facts: new Map(),
     live: new LiveInstruments(),
+    rememberVouched: () => log.acknowledged(),
     history,
     backoff: { firstMs: 1, maxMs: 1 },
     cursors: [cursor],
