@@ -24,7 +24,24 @@ export function gapsOf(
       latest.set(gap.gapId, gap)
     }
   }
-  return [...latest.values()]
+  return [...latest.values()].map((gap) =>
+    isVoid(gap, records) ? { ...gap, state: 'backfilled' } : gap,
+  )
+}
+
+/** A gap whose sequences have all come is filled, whether or not whoever announced it lives to say so. */
+function isVoid(
+  { fromSequence, instrumentId, toSequence }: SequenceGap,
+  records: readonly LogRecord[],
+): boolean {
+  if (fromSequence === null || toSequence === null) return false
+  const missing = new Set<number>()
+  for (let each = fromSequence; each <= toSequence; each += 1) missing.add(each)
+  for (const { value } of records) {
+    if (value.type !== 'Trade' || value.value.sequence === null) continue
+    if (instrumentIdOf(value.value) === instrumentId) missing.delete(value.value.sequence)
+  }
+  return missing.size === 0
 }
 
 /** Whether a gap was ever announced in which these trades lie: by their sequences, or by their times. */
