@@ -47,6 +47,13 @@ const faults: readonly TableFault[] = [
     told: /taker_side/,
   },
   {
+    name: 'a column that somebody has added and that must not be null',
+    topic: 'market-events',
+    inflict: `alter table trades add column desk text not null default 'a'; alter table trades alter column desk drop default`,
+    mend: 'alter table trades drop column desk',
+    told: /column .*desk/,
+  },
+  {
     name: 'a table that is gone',
     topic: 'candles',
     inflict: 'alter table candles rename to candles_away',

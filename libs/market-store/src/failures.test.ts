@@ -49,7 +49,11 @@ describe('what a failure is of', () => {
   it.each<[string, unknown, readonly (keyof typeof kinds)[]]>([
     ['a value out of range', failure('', '22003'), ['isDataError']],
     ['a zero byte', failure('invalid byte sequence', '22021'), ['isDataError']],
-    ['a null', failure('violates not-null constraint', '23502'), ['isDataError']],
+    [
+      'a null in a column that somebody has added',
+      failure('violates not-null constraint', '23502'),
+      ['isTableError'],
+    ],
     ['a key too long for the index', failure('index row size exceeds', '54000'), ['isDataError']],
     ['a key that is there', failure('', '23505'), ['isDataError', 'isUniqueViolation']],
     [

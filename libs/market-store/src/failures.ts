@@ -40,8 +40,11 @@ const dataClasses = new Set(['22', '23', '54'])
 /** No table, column or function of the name, no permission for it (42); what PostgreSQL has not (0A). */
 const tableClasses = new Set(['42', '0A'])
 
-/** A table is not in the state that the statement needs: no schema of the name, an object in use. */
-const tableStates = new Set(['3F000', '55000', '55006'])
+/**
+ * A table is not in the state that the statement needs: no schema of the name, an object in use, a column that
+ * must not be null and that the statements do not know, for they fill every such column of ours.
+ */
+const tableStates = new Set(['3F000', '55000', '55006', '23502'])
 
 /** Whether a failed statement may well succeed later, unchanged, on another connection. */
 export function isOutage(error: unknown): boolean {
@@ -61,7 +64,7 @@ export function isOutage(error: unknown): boolean {
 export function isDataError(error: unknown): boolean {
   if (error instanceof MarketStoreError) return error.code === 'not_storable'
   const state = sqlState(error)
-  return state !== undefined && dataClasses.has(classOf(state)) && !isMissingPartition(error)
+  return state !== undefined && dataClasses.has(classOf(state)) && !isTableError(error)
 }
 
 /**
