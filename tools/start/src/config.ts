@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util'
 
+import { venueNames } from '@tickertape/market-simulator'
+
 import type { ServiceName } from './services.ts'
 
 export interface StartOptions {
@@ -15,9 +17,14 @@ export interface RunPlace {
   readonly ports: 'default' | 'free'
 }
 
+/** The others are the system's own: only the simulator speaks for them. */
+const liveVenues: readonly string[] = venueNames.filter(
+  (name) => name !== 'otc' && name !== 'swaps',
+)
+
 export const usage = `Usage: npm start [-- --venue <venue> [--instruments <instrument,…>]]
 
-  --venue        a live venue: deribit or binance. Without it the built-in market simulator runs.
+  --venue        a live venue: ${liveVenues.join(', ')}. Without it the built-in market simulator runs.
   --instruments  the venue's own names, comma separated: --venue binance --instruments BTCUSDT,ETHUSDT`
 
 /** @throws Error with the usage for arguments that mean nothing. */
@@ -32,8 +39,8 @@ export function readOptions(args: readonly string[]): StartOptions | 'help' {
       },
     })
     if (values.help) return 'help'
-    if (values.venue !== undefined && !['deribit', 'binance'].includes(values.venue)) {
-      throw new Error(`--venue must be deribit or binance, got "${values.venue}"`)
+    if (values.venue !== undefined && !liveVenues.includes(values.venue)) {
+      throw new Error(`--venue must be one of ${liveVenues.join(', ')}, got "${values.venue}"`)
     }
     return { venue: values.venue, instruments: values.instruments }
   } catch (error) {
