@@ -28,7 +28,13 @@ export type { OffsetRange, RangeReaderOptions } from './range-reader.ts'
 export { Registry } from './registry.ts'
 export type { AvroTopic } from './registry.ts'
 export { isRejectReason, rejectReasons, rejectedHeaders, rejectedOrigin } from './rejected.ts'
-export type { ReadOrigin, RejectedFeed, RejectedOrigin, RejectReason, RejectStage } from './rejected.ts'
+export type {
+  ReadOrigin,
+  RejectedFeed,
+  RejectedOrigin,
+  RejectReason,
+  RejectStage,
+} from './rejected.ts'
 export { DecodeFailure, Deserializer, Serializer } from './serdes.ts'
 export type { TopicRecords } from './serdes.ts'
 export {

@@ -21,7 +21,10 @@ describe('a service', () => {
     const admin = await adminOf(demo)
     expect((await fetch(`${admin}/livez`)).status).toBe(200)
     const ready = await fetch(`${admin}/readyz`)
-    expect([ready.status, await ready.json()]).toEqual([200, { ready: true, reasons: [] }])
+    expect([ready.status, await ready.json()]).toEqual([
+      200,
+      { ready: true, reasons: [], degraded: [] },
+    ])
     const metrics = await (await fetch(`${admin}/metrics`)).text()
     expect(metrics).toMatch(/process_cpu_seconds_total\{service="demo"\} \d/)
   })
@@ -33,7 +36,7 @@ describe('a service', () => {
     const answer = await fetch(`${admin}/readyz`)
     expect([answer.status, await answer.json()]).toEqual([
       503,
-      { ready: false, reasons: [{ subject: 'moon', reason: 'it has not risen' }] },
+      { ready: false, reasons: [{ subject: 'moon', reason: 'it has not risen' }], degraded: [] },
     ])
   })
 
