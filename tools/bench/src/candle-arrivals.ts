@@ -1,14 +1,7 @@
-import kafka from '@confluentinc/kafka-javascript'
-import type { KafkaConsumer, Message } from '@confluentinc/kafka-javascript'
-
-import {
-  DecodeFailure,
-  Deserializer,
-  Registry,
-  defaultPartitions,
-  topicName,
-} from '@tickertape/kafka-avro'
+import { DecodeFailure, Deserializer, Registry, topicName } from '@tickertape/kafka-avro'
 import type { RunningStack } from '@tickertape/stack'
+
+import { TopicTail } from './topic-tail.ts'
 
 export interface CandleArrival {
   readonly partition: number
@@ -20,14 +13,14 @@ export interface CandleArrival {
 
 /** Reads the new topic candles of an installation as it is committed, and notes when each comes. */
 export class CandleArrivals implements AsyncDisposable {
-  readonly #consumer: KafkaConsumer
+  readonly #tail: TopicTail
   readonly #deserializer: Deserializer<'candles'>
   readonly #arrivals: CandleArrival[] = []
   readonly #reading: Promise<void>
   #stopped = false
 
-  private constructor(consumer: KafkaConsumer, deserializer: Deserializer<'candles'>) {
-    this.#consumer = consumer
+  private constructor(tail: TopicTail, deserializer: Deserializer<'candles'>) {
+    this.#tail = tail
     this.#deserializer = deserializer
     this.#reading = this.#read()
     // Told by the next question for arrivals, or at the end.
@@ -35,39 +28,9 @@ export class CandleArrivals implements AsyncDisposable {
   }
 
   static async open(stack: RunningStack, prefix: string): Promise<CandleArrivals> {
-    // The package is CommonJS whose names Node cannot see: values come from its default export.
-    const consumer = new kafka.KafkaConsumer(
-      {
-        'bootstrap.servers': stack.kafkaBrokers,
-        'group.id': `${prefix}arrivals`,
-        'enable.auto.commit': false,
-        'isolation.level': 'read_committed',
-        // The broker answers as soon as one byte is committed.
-        'fetch.min.bytes': 1,
-        'fetch.wait.max.ms': 500,
-      },
-      { 'auto.offset.reset': 'error' },
-    )
-    await new Promise<void>((resolve, reject) => {
-      consumer.connect({ timeout: 30_000 }, (error) => (error ? reject(error) : resolve()))
-    })
-    const topic = topicName('candles', prefix)
-    consumer.assign(
-      Array.from({ length: defaultPartitions }, (_, partition) => ({
-        topic,
-        partition,
-        offset: 0,
-      })),
-    )
-    consumer.setDefaultConsumeTimeout(100)
-    // Without this a read goes on collecting for as long as records trickle in. The method is not in
-    // the package's types.
-    const untyped = consumer as unknown as {
-      setDefaultIsTimeoutOnlyForFirstMessage(only: boolean): void
-    }
-    untyped.setDefaultIsTimeoutOnlyForFirstMessage(true)
+    const tail = await TopicTail.open(stack, topicName('candles', prefix))
     const registry = new Registry(stack.registryUrl, prefix)
-    return new CandleArrivals(consumer, new Deserializer('candles', registry))
+    return new CandleArrivals(tail, new Deserializer('candles', registry))
   }
 
   /** Candles whose windows end behind `from` and not behind `to`. */
@@ -81,13 +44,13 @@ export class CandleArrivals implements AsyncDisposable {
     try {
       await this.#reading
     } finally {
-      await new Promise<void>((resolve) => this.#consumer.disconnect(() => resolve()))
+      await this.#tail[Symbol.asyncDispose]()
     }
   }
 
   async #read(): Promise<void> {
     while (!this.#stopped) {
-      const messages = await this.#next()
+      const messages = await this.#tail.next()
       const at = performance.now()
       await this.#deserializer.prepare(messages.map(({ value }) => value))
       for (const { value, partition } of messages) {
@@ -97,14 +60,5 @@ export class CandleArrivals implements AsyncDisposable {
         this.#arrivals.push({ partition, interval, windowEnd, at })
       }
     }
-  }
-
-  #next(): Promise<readonly Message[]> {
-    return new Promise((resolve, reject) => {
-      // The binding's errors are objects of its own.
-      this.#consumer.consume(1_000, (error: unknown, messages: Message[]) =>
-        error ? reject(error) : resolve(messages),
-      )
-    })
   }
 }

@@ -1,11 +1,7 @@
-import kafka from '@confluentinc/kafka-javascript'
-import type { KafkaConsumer, Message } from '@confluentinc/kafka-javascript'
-
 import {
   DecodeFailure,
   Deserializer,
   Registry,
-  defaultPartitions,
   ensureTopics,
   topicName,
 } from '@tickertape/kafka-avro'
@@ -17,6 +13,7 @@ import { BinanceServer } from './binance-server.ts'
 import { startIngest } from './ingest-process.ts'
 import type { IngestOptions } from './ingest-process.ts'
 import { percentile } from './percentile.ts'
+import { TopicTail } from './topic-tail.ts'
 
 const tradesPerSecond = 1_000
 /** Trades of the first seconds are left out: code that runs for the first time is compiled then. */
@@ -65,13 +62,13 @@ export async function measureFrameToAck(
 class TradeArrivals implements AsyncDisposable {
   /** By number, by performance.now(). */
   readonly at = new Map<number, number>()
-  readonly #consumer: KafkaConsumer
+  readonly #tail: TopicTail
   readonly #deserializer: Deserializer<'market-events'>
   readonly #reading: Promise<void>
   #stopped = false
 
-  private constructor(consumer: KafkaConsumer, deserializer: Deserializer<'market-events'>) {
-    this.#consumer = consumer
+  private constructor(tail: TopicTail, deserializer: Deserializer<'market-events'>) {
+    this.#tail = tail
     this.#deserializer = deserializer
     this.#reading = this.#read()
     // Told at the end.
@@ -79,38 +76,9 @@ class TradeArrivals implements AsyncDisposable {
   }
 
   static async open(stack: RunningStack, prefix: string): Promise<TradeArrivals> {
-    // The package is CommonJS whose names Node cannot see: values come from its default export.
-    const consumer = new kafka.KafkaConsumer(
-      {
-        'bootstrap.servers': stack.kafkaBrokers,
-        'group.id': `${prefix}arrivals`,
-        'enable.auto.commit': false,
-        // The broker answers as soon as there is one byte.
-        'fetch.min.bytes': 1,
-        'fetch.wait.max.ms': 500,
-      },
-      { 'auto.offset.reset': 'error' },
-    )
-    await new Promise<void>((resolve, reject) => {
-      consumer.connect({ timeout: 30_000 }, (error) => (error ? reject(error) : resolve()))
-    })
-    const topic = topicName('market-events', prefix)
-    consumer.assign(
-      Array.from({ length: defaultPartitions }, (_, partition) => ({
-        topic,
-        partition,
-        offset: 0,
-      })),
-    )
-    consumer.setDefaultConsumeTimeout(100)
-    // Without this a read goes on collecting for as long as records trickle in. The method is not in
-    // the package's types.
-    const untyped = consumer as unknown as {
-      setDefaultIsTimeoutOnlyForFirstMessage(only: boolean): void
-    }
-    untyped.setDefaultIsTimeoutOnlyForFirstMessage(true)
+    const tail = await TopicTail.open(stack, topicName('market-events', prefix))
     const registry = new Registry(stack.registryUrl, prefix)
-    return new TradeArrivals(consumer, new Deserializer('market-events', registry))
+    return new TradeArrivals(tail, new Deserializer('market-events', registry))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -118,18 +86,13 @@ class TradeArrivals implements AsyncDisposable {
     try {
       await this.#reading
     } finally {
-      await new Promise<void>((resolve) => this.#consumer.disconnect(() => resolve()))
+      await this.#tail[Symbol.asyncDispose]()
     }
   }
 
   async #read(): Promise<void> {
     while (!this.#stopped) {
-      const messages = await new Promise<readonly Message[]>((resolve, reject) => {
-        // The binding's errors are objects of its own.
-        this.#consumer.consume(1_000, (error: unknown, read: Message[]) =>
-          error ? reject(error) : resolve(read),
-        )
-      })
+      const messages = await this.#tail.next()
       const now = performance.now()
       await this.#deserializer.prepare(messages.map(({ value }) => value))
       for (const { value } of messages) {
