@@ -17,9 +17,10 @@ import { testDatabase, testStack, uniquePrefix } from '@tickertape/testing'
 import { redrive, redriveSettings } from '../src/redrive-command.ts'
 
 const partitions = 2
+const executedAt = Date.UTC(2026, 4, 20)
 
 function frame(id: number): string {
-  const data = { e: 'trade', s: 'BTCUSDT', t: id, p: '61.5', q: '2', T: id * 1_000, m: true }
+  const data = { e: 'trade', s: 'BTCUSDT', t: id, p: '61.5', q: '2', T: executedAt + id, m: true }
   return JSON.stringify({ stream: 'btcusdt@trade', data })
 }
 
