@@ -70,6 +70,18 @@ describe('trades without a sequence', () => {
     expect(ids()).toEqual(['20', '21', '15', '16', '17', '18', '19'])
   })
 
+  // A process that was killed between a new connection's first trades and the venue's answer had written
+  // cursors of those trades: the next one took them for proof, and what the cut had cost was never told.
+  it('leave the cursor before a cut until it is judged', () => {
+    const { delivery, stream } = given(['8', '9'])
+    delivery.cut()
+    stream(...trades(20, 21))
+    expect(delivery.cursor).toMatchObject({ tradeIds: ['8', '9'], eventTime: 9_000 })
+    delivery.match(trades(15, 21), 99_000, noneOffered())
+    expect(delivery.cursor).toMatchObject({ eventTime: 21_000 })
+    expect(delivery.cursor?.tradeIds.at(-1)).toBe('19')
+  })
+
   it('are unproven up to now if the venue refuses to tell', () => {
     const { delivery } = given(['9'])
     delivery.cut()

@@ -21,6 +21,13 @@ const maxKnown = 5_000
 /** Ids in a cursor: any one of them among the venue's last trades proves that nothing is missing. */
 const maxInCursor = 20
 
+interface Cut {
+  readonly place: number
+  readonly eventTime: number | undefined
+  /** The last ids before it, the oldest first. */
+  readonly ids: readonly string[]
+}
+
 /**
  * The way into the log of an instrument whose trades have no sequence: as they come, each id once. That
  * nothing is missing shows only after a cut, by an id that was delivered among the venue's last trades.
@@ -36,7 +43,7 @@ export class UnsequencedDelivery {
   readonly #known = new Map<string, number>()
   #lastPlace = 0
   /** Where the connection ended that brought what lies before; undefined once the cut is judged. */
-  #cut: { readonly place: number; readonly eventTime: number | undefined } | undefined
+  #cut: Cut | undefined
   #beginning: Beginning
   /** Of the newest trade delivered. */
   #eventTime: number | undefined
@@ -70,6 +77,10 @@ export class UnsequencedDelivery {
     return this.#eventTime === undefined ? undefined : this.#eventTime - 1
   }
 
+  /**
+   * Stands before a cut until that is judged: what came behind it proves nothing of it to whoever begins
+   * with the cursor.
+   */
   get cursor(): FeedCursor | undefined {
     const { feedId, replicaId, instrument } = this.#options
     if (this.#known.size === 0 && this.#beginning !== 'at the first trade') return undefined
@@ -78,8 +89,8 @@ export class UnsequencedDelivery {
       replicaId,
       instrument,
       sequence: null,
-      eventTime: this.#eventTime ?? 0,
-      tradeIds: [...this.#known.keys()].slice(-maxInCursor),
+      eventTime: (this.#cut === undefined ? this.#eventTime : this.#cut.eventTime) ?? 0,
+      tradeIds: this.#cut?.ids ?? this.#lastIds(),
       upTo: null,
     }
   }
@@ -110,7 +121,11 @@ export class UnsequencedDelivery {
 
   /** A connection is about to deliver: what it brings proves nothing of what came before it. */
   cut(): void {
-    this.#cut ??= { place: this.#lastPlace, eventTime: this.#eventTime }
+    this.#cut ??= {
+      place: this.#lastPlace,
+      eventTime: this.#eventTime,
+      ids: this.#lastIds(),
+    }
   }
 
   /** The connection before went on until this one delivered: there was no cut. */
@@ -146,6 +161,10 @@ export class UnsequencedDelivery {
     if (overlap >= 0 || oldest === undefined || isBeginning) return { outcome: 'whole' }
     const toTime = oldest.trade.eventTime + 1
     return { outcome: 'unproven', fromTime: Math.min(eventTime ?? toTime, toTime - 1), toTime }
+  }
+
+  #lastIds(): readonly string[] {
+    return [...this.#known.keys()].slice(-maxInCursor)
   }
 
   #remember(mapped: MappedTrade & { readonly kind: 'trade' }): void {
