@@ -4,7 +4,7 @@ import { instrumentIdOf } from '@tickertape/market-model'
 import { Database } from '@tickertape/market-store'
 import { ProgressLines, countRejected, redriveToLog } from '@tickertape/redrive'
 import type { RedriveArguments, RejectedRecord } from '@tickertape/redrive'
-import { urlSetting } from '@tickertape/service-runtime'
+import { textSetting, urlSetting } from '@tickertape/service-runtime'
 import type { SettingValues } from '@tickertape/service-runtime'
 
 import { settings } from './config.ts'
@@ -24,6 +24,7 @@ export const redriveSettings = {
     default: 'postgres://tickertape:tickertape@127.0.0.1:15432/tickertape',
     about: 'PostgreSQL database that holds trades and candles',
   }),
+  DATABASE_SCHEMA: textSetting({ default: 'public', about: 'Schema of its tables' }),
 } as const
 
 /**
@@ -36,7 +37,10 @@ export async function redrive(
   write: (line: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  await using database = new Database(values.DATABASE_URL, { applicationName: 'redrive' })
+  await using database = new Database(values.DATABASE_URL, {
+    applicationName: 'redrive',
+    schema: values.DATABASE_SCHEMA,
+  })
   const counts = await countRejected(database, reason)
   const { waiting = 0, redriven = 0 } = counts.find((count) => count.stage === stage) ?? {}
   const lines = new ProgressLines(write, { stage, reason, waiting })

@@ -30,7 +30,10 @@ export async function redrive(
   write: (line: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  await using database = new Database(values.DATABASE_URL, { applicationName: 'redrive' })
+  await using database = new Database(values.DATABASE_URL, {
+    applicationName: 'redrive',
+    schema: values.DATABASE_SCHEMA,
+  })
   const stages: readonly RejectStage[] = rejectReasons[reason]
   const counts = await countRejected(database, reason)
   for (const [stage, putBack] of [

@@ -6,5 +6,6 @@ export const redriveSettings = {
   REGISTRY_URL: settings.REGISTRY_URL,
   TOPIC_PREFIX: settings.TOPIC_PREFIX,
   DATABASE_URL: settings.DATABASE_URL,
+  DATABASE_SCHEMA: settings.DATABASE_SCHEMA,
   PG_SINK_FUTURE_TOLERANCE_MS: settings.PG_SINK_FUTURE_TOLERANCE_MS,
 } as const
