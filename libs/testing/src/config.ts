@@ -30,6 +30,22 @@ export function repetitions(counts: { readonly short: number; readonly long: num
   return process.env['TICKERTAPE_TEST_LONG'] === '1' ? counts.long : counts.short
 }
 
+/**
+ * What a randomised test draws its faults with: another one in each run, or TICKERTAPE_TEST_SEED, to repeat
+ * one. Whoever uses it names it in its tests' titles.
+ *
+ * @throws Error if that variable is no integer.
+ */
+export function testSeed(): number {
+  const given = process.env['TICKERTAPE_TEST_SEED']
+  if (given === undefined || given === '') return Math.floor(Math.random() * 2 ** 31)
+  const seed = Number(given)
+  if (!Number.isInteger(seed)) {
+    throw new Error(`TICKERTAPE_TEST_SEED must be an integer, got "${given}"`)
+  }
+  return seed
+}
+
 /** What every program needs; settings of the shell that runs the tests must not reach a service. */
 export function plainEnvironment(): Record<string, string> {
   const { PATH = '', HOME = '' } = process.env

@@ -1,4 +1,4 @@
-export { repetitions, testStack } from './config.ts'
+export { repetitions, testSeed, testStack } from './config.ts'
 export type { TestStack } from './config.ts'
 export { ServiceProcess } from './service-process.ts'
 export type { ServiceProcessOptions } from './service-process.ts'
