@@ -1,11 +1,12 @@
 import Fastify, { type FastifyInstance } from 'fastify'
-import type { Server } from 'node:http'
+import { STATUS_CODES, type Server } from 'node:http'
 import { WebSocketServer } from 'ws'
 import { Channels } from './channels.ts'
 import { Connections } from './connections.ts'
 import { controlRoutes } from './control.ts'
 import type { Feed } from './feed.ts'
-import { createFaults } from './faults/index.ts'
+import type { TurnedAway } from './faults/fault.ts'
+import { createFaults, type Faults } from './faults/index.ts'
 import type { Instrument } from './market/instrument.ts'
 import type { Market } from './market/market.ts'
 import { type Venue, venueNames } from './market/venue-name.ts'
@@ -125,6 +126,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
   feeds.push(...protocols.map(({ feed }) => feed))
 
   const app = Fastify({ forceCloseConnections: true })
+  turnRequestsAway(app, faults)
   for (const protocol of protocols) protocol.routes(app)
   controlRoutes(app, {
     clock,
@@ -135,7 +137,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
     end: stage.end,
     finished: () => pump.finished,
   })
-  const sockets = serveSockets(app.server, protocols)
+  const sockets = serveSockets(app.server, protocols, faults)
   await app.listen({ host: '127.0.0.1', port: options.port ?? 0 })
   pump.start()
   return {
@@ -171,14 +173,31 @@ function listedInstruments(swapsPerMinute: number | undefined): readonly Instrum
   return [...others, ...swapInstrumentsAt(swapsPerMinute)]
 }
 
-function serveSockets(server: Server, protocols: readonly VenueProtocol[]): WebSocketServer {
+/** What a fault turns away is no request for the protocols; the control goes on. */
+function turnRequestsAway(app: FastifyInstance, faults: Faults): void {
+  app.addHook('onRequest', (request, reply, next) => {
+    const answer = request.url.startsWith('/control') ? undefined : faults.turnsAway('request')
+    if (answer === undefined) {
+      next()
+      return
+    }
+    if (answer.retryAfter !== undefined) reply.header('retry-after', answer.retryAfter)
+    void reply.code(answer.status).type('application/json').send(answer.body)
+  })
+}
+
+function serveSockets(
+  server: Server,
+  protocols: readonly VenueProtocol[],
+  faults: Faults,
+): WebSocketServer {
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false })
   server.on('upgrade', (request, socket, head) => {
     const url = new URL(request.url ?? '/', 'http://127.0.0.1')
     const protocol = protocols.find((each) => each.speaksAt(url.pathname))
-    if (protocol?.mayConnect() !== true) {
-      const status = protocol === undefined ? '404 Not Found' : '429 Too Many Requests'
-      socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+    const answer = protocol === undefined ? unknownPath : faults.turnsAway('connect')
+    if (protocol === undefined || answer !== undefined || !protocol.mayConnect()) {
+      socket.end(refusal(answer ?? tooManyConnections))
       return
     }
     sockets.handleUpgrade(request, socket, head, (accepted) =>
@@ -186,6 +205,21 @@ function serveSockets(server: Server, protocols: readonly VenueProtocol[]): WebS
     )
   })
   return sockets
+}
+
+const unknownPath: TurnedAway = { status: 404, body: '' }
+
+const tooManyConnections: TurnedAway = { status: 429, body: '' }
+
+function refusal({ body, retryAfter, status }: TurnedAway): string {
+  return [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}`,
+    'Connection: close',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...(retryAfter === undefined ? [] : [`Retry-After: ${retryAfter}`]),
+    '',
+    body,
+  ].join('\r\n')
 }
 
 type Addresses = Omit<RunningSimulator, 'markets' | 'release' | typeof Symbol.asyncDispose>

@@ -78,6 +78,24 @@ test('error-frame sends what nobody asked for', async () => {
   expect(await client.frame((frame) => frame.includes('13888'))).toBe(text)
 })
 
+test('limit turns requests and attempts to connect away, as the venue would, and then no more', async () => {
+  await using simulator = await startSimulator(heldMarket)
+  const url = `${simulator.deribitRestUrl}/public/test`
+  const body = '{"error":{"code":10028,"message":"too_many_requests"}}'
+  const answer = { requests: 1, connects: 1, status: 418, retryAfter: '2', body }
+  await postJson(`${simulator.controlUrl}/limit`, answer)
+  const refused = await fetch(url)
+  expect([refused.status, refused.headers.get('retry-after'), await refused.text()]).toEqual([
+    418,
+    '2',
+    body,
+  ])
+  expect((await fetch(url)).status).toBe(200)
+  await expect(VenueClient.connect(simulator.deribitWsUrl)).rejects.toThrow('418')
+  await using client = await VenueClient.connect(simulator.deribitWsUrl)
+  expect((await client.call('public/test')).result).toBeDefined()
+})
+
 test('refuse leaves an instrument out of the answer to a subscription', async () => {
   await using simulator = await startSimulator(heldMarket)
   await using client = await VenueClient.connect(simulator.deribitWsUrl)

@@ -17,6 +17,13 @@ export interface FaultContext {
   readonly flush: () => number
 }
 
+/** An answer over HTTP that says no. */
+export interface TurnedAway {
+  readonly status: number
+  readonly retryAfter?: string
+  readonly body: string
+}
+
 /**
  * Something that goes wrong on demand: `POST /control/<name>` arms it.
  *
@@ -36,4 +43,6 @@ export interface Fault<Params = unknown> {
   readonly withholds?: (venue: Venue, instrument: string, sequence: number) => boolean
   /** Whether the venue refuses subscriptions to the instrument. */
   readonly refuses?: (instrument: string) => boolean
+  /** What the next request or attempt to connect is answered with; undefined lets it through. */
+  turnsAway?(what: 'connect' | 'request'): TurnedAway | undefined
 }

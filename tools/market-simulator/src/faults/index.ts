@@ -5,8 +5,9 @@ import { delayFault } from './delay.ts'
 import { dropFault } from './drop.ts'
 import { duplicateFault } from './duplicate.ts'
 import { errorFrameFault } from './error-frame.ts'
-import { type Fault, type FaultContext, UnfitFaultError } from './fault.ts'
+import { type Fault, type FaultContext, type TurnedAway, UnfitFaultError } from './fault.ts'
 import { halfOpenFault } from './half-open.ts'
+import { limitFault } from './limit.ts'
 import { malformedFault } from './malformed.ts'
 import { refuseFault } from './refuse.ts'
 import { reorderFault } from './reorder.ts'
@@ -26,6 +27,7 @@ export interface Faults {
   readonly filterFrames: FrameFilter
   withholds(venue: Venue, instrument: string, sequence: number): boolean
   refuses(instrument: string): boolean
+  turnsAway(what: 'connect' | 'request'): TurnedAway | undefined
 }
 
 export function createFaults(context: FaultContext): Faults {
@@ -33,6 +35,7 @@ export function createFaults(context: FaultContext): Faults {
   const frameFilters: FrameFilter[] = []
   const tradeFilters: NonNullable<Fault['withholds']>[] = []
   const refusals: NonNullable<Fault['refuses']>[] = []
+  const limits: ((what: 'connect' | 'request') => TurnedAway | undefined)[] = []
   function add<Params>(fault: Fault<Params>): void {
     table.push({ name: fault.name, arm: (body) => fault.arm(checked(fault, body)) })
     if (fault.frames !== undefined) {
@@ -40,6 +43,7 @@ export function createFaults(context: FaultContext): Faults {
     }
     if (fault.withholds !== undefined) tradeFilters.push(fault.withholds)
     if (fault.refuses !== undefined) refusals.push(fault.refuses)
+    limits.push((what) => fault.turnsAway?.(what))
   }
 
   add(dropFault(context))
@@ -53,6 +57,7 @@ export function createFaults(context: FaultContext): Faults {
   add(cutFault(context))
   add(errorFrameFault(context))
   add(refuseFault(context))
+  add(limitFault())
 
   return {
     arm(name, body) {
@@ -71,6 +76,13 @@ export function createFaults(context: FaultContext): Faults {
     withholds: (venue, instrument, sequence) =>
       tradeFilters.some((filter) => filter(venue, instrument, sequence)),
     refuses: (instrument) => refusals.some((refusal) => refusal(instrument)),
+    turnsAway(what) {
+      for (const limit of limits) {
+        const answer = limit(what)
+        if (answer !== undefined) return answer
+      }
+      return undefined
+    },
   }
 }
 
