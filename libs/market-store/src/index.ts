@@ -22,10 +22,13 @@ export type { MigrateOptions, Migration } from './migrate.ts'
 export { candleRow, gapRow, instrumentRow, keepKnownTerms, timeText, tradeRow } from './rows.ts'
 export type { CandleRow, GapRow, InstrumentRow, RejectedRow, TradeRow } from './rows.ts'
 export {
+  apiKeys,
   candles,
   currentTrades,
   feedWatermarks,
+  gatewayInstances,
   instruments,
+  rateWindows,
   rejected,
   sequenceGaps,
   sinkOffsets,

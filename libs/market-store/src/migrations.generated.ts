@@ -30,4 +30,9 @@ export const migrations = [
     name: '0005_trade_retention',
     sql: "CREATE TABLE \"trade_retention\" (\n\t\"id\" integer PRIMARY KEY NOT NULL,\n\t\"kept_from\" timestamp (3) with time zone NOT NULL\n);\n",
   },
+  {
+    number: 6,
+    name: '0006_gateway_tables',
+    sql: "CREATE TABLE \"api_keys\" (\n\t\"key_id\" text PRIMARY KEY NOT NULL,\n\t\"secret_hash\" \"bytea\" NOT NULL,\n\t\"name\" text NOT NULL,\n\t\"scopes\" text[] NOT NULL,\n\t\"created_at\" timestamp (3) with time zone NOT NULL,\n\t\"expires_at\" timestamp (3) with time zone,\n\t\"revoked_at\" timestamp (3) with time zone\n);\n--> statement-breakpoint\nCREATE TABLE \"gateway_instances\" (\n\t\"instance\" text PRIMARY KEY NOT NULL,\n\t\"started_at\" timestamp (3) with time zone NOT NULL,\n\t\"seen_at\" timestamp (3) with time zone NOT NULL,\n\t\"clients\" integer NOT NULL\n);\n--> statement-breakpoint\nCREATE UNLOGGED TABLE \"rate_windows\" (\n\t\"caller\" text PRIMARY KEY NOT NULL,\n\t\"window_end\" timestamp (3) with time zone NOT NULL,\n\t\"requests\" integer NOT NULL\n);\n",
+  },
 ] as const

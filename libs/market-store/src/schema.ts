@@ -255,3 +255,36 @@ export const sinkOffsets = pgTable(
   },
   (table) => [primaryKey({ columns: [table.topic, table.partition] })],
 )
+
+/** Keys that the gateway lets in. Of a key only its hash is kept: who has lost one gets another. */
+export const apiKeys = pgTable('api_keys', {
+  /** The part of the key that is no secret, by which it is found and named in logs. */
+  keyId: text('key_id').primaryKey(),
+  /** SHA-256 of the secret part, which is 32 random bytes: there is nothing to guess that a slow hash would protect. */
+  secretHash: bytea('secret_hash').notNull(),
+  /** What its owner calls it. */
+  name: text('name').notNull(),
+  scopes: text('scopes').array().notNull(),
+  createdAt: time('created_at').notNull(),
+  /** null: it does not expire. */
+  expiresAt: time('expires_at'),
+  /** null: it is valid. */
+  revokedAt: time('revoked_at'),
+})
+
+/** Each instance of the gateway, as it last told. A row that is not renewed is of one that has gone. */
+export const gatewayInstances = pgTable('gateway_instances', {
+  instance: text('instance').primaryKey(),
+  startedAt: time('started_at').notNull(),
+  /** By the database's clock. */
+  seenAt: time('seen_at').notNull(),
+  /** Connected WebSocket clients. */
+  clients: integer('clients').notNull(),
+})
+
+/** Requests of one caller within one window of time, counted over all instances of the gateway. Unlogged. */
+export const rateWindows = pgTable('rate_windows', {
+  caller: text('caller').primaryKey(),
+  windowEnd: time('window_end').notNull(),
+  requests: integer('requests').notNull(),
+})
