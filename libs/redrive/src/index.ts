@@ -10,3 +10,5 @@ export type {
   RejectedCount,
   RejectedRecord,
 } from './rejected-records.ts'
+export { runRedriveCommand } from './run-redrive-command.ts'
+export type { Redrive } from './run-redrive-command.ts'
