@@ -57,6 +57,12 @@ export interface Place {
   readonly offset: number
 }
 
+/**
+ * @param appendedAt when Kafka took the oldest record of the batch, in ms since the epoch; undefined where
+ *   no record brought it.
+ */
+export type UpdatesListener = (updates: readonly MarketUpdate[], appendedAt?: number) => void
+
 export interface FeedView {
   readonly feedId: string
   /** Event time up to which the feed vouches, the least over partitions; null: it has not told. */
@@ -100,7 +106,7 @@ export interface MarketView {
   since(position: StreamPosition): readonly MarketUpdate[] | 'too_old' | 'unknown'
 
   /** Calls `listener` with every batch of updates, synchronously with the change, until disposed. */
-  listen(listener: (updates: readonly MarketUpdate[]) => void): Disposable
+  listen(listener: UpdatesListener): Disposable
 
   /** Calls `listener` when the view had to be made anew, so that what was sent may lack something. */
   onReset(listener: () => void): Disposable
