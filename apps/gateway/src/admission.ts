@@ -19,8 +19,9 @@ export interface Caller {
 
 export interface Refusal {
   /** Status of the HTTP answer. */
-  readonly status: 401 | 403 | 429
-  readonly code: 'unauthenticated' | 'forbidden' | 'too_many_requests'
+  readonly status: 401 | 403 | 429 | 503
+  /** `not_ready`: whether the key or token is good cannot be told now, for what knows it is away. */
+  readonly code: 'unauthenticated' | 'forbidden' | 'too_many_requests' | 'not_ready'
   /** What happened and what to do. */
   readonly detail: string
   /** Headers of the answer: WWW-Authenticate, Retry-After, RateLimit. */
@@ -28,10 +29,22 @@ export interface Refusal {
 }
 
 export type Admission =
-  | { readonly admitted: true; readonly caller: Caller }
+  | {
+      readonly admitted: true
+      readonly caller: Caller
+      /** Headers of the answer, whatever it is: RateLimit, RateLimit-Policy. */
+      readonly headers: Readonly<Record<string, string>>
+    }
   | { readonly admitted: false; readonly refusal: Refusal }
 
 /** Decides who may ask: for a REST request and for the handshake of a WebSocket alike. */
 export interface Doorkeeper extends AsyncDisposable {
+  /** Never rejects. */
   admit(request: IncomingMessage): Promise<Admission>
+
+  /**
+   * Whether one that was admitted still would be: the key is not revoked, the key or token not expired. Costs
+   * nothing; whoever holds a connection open asks now and then.
+   */
+  stands(caller: Caller): boolean
 }
