@@ -1,5 +1,7 @@
 export { candle, candleColumns, candlePage, candleQualities, gap } from './candle.ts'
 export type { CandleColumns, CandlePage, CandleResource, GapResource } from './candle.ts'
+export { closeCodes } from './close-codes.ts'
+export type { CloseReason } from './close-codes.ts'
 export { instrument, instrumentPage, instrumentSummary } from './instrument.ts'
 export type { InstrumentPage, InstrumentResource, InstrumentSummary } from './instrument.ts'
 export { matchesPattern } from './name-pattern.ts'
@@ -46,23 +48,16 @@ export type {
 } from './stats.ts'
 export {
   clientMessage,
-  closeCodes,
   ping,
   resetReasons,
   serverMessage,
   serverMessages,
   streamErrorCodes,
   streamProtocol,
+  streamSubprotocol,
   subscribe,
   unsubscribe,
 } from './stream.ts'
-export type {
-  Channel,
-  ClientMessage,
-  CloseReason,
-  ServerMessage,
-  StreamErrorCode,
-  Subscribe,
-} from './stream.ts'
+export type { Channel, ClientMessage, ServerMessage, StreamErrorCode, Subscribe } from './stream.ts'
 export { trade, tradePage } from './trade.ts'
 export type { TradePage, TradeResource } from './trade.ts'

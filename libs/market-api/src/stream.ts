@@ -11,6 +11,19 @@ import { trade } from './trade.ts'
  */
 export const streamProtocol = 1
 
+/**
+ * The WebSocket subprotocol that the gateway chooses. A client that offers any must offer this one: browsers give
+ * a handshake up whose answer names none of those that were offered.
+ */
+export const streamSubprotocol = 'tickertape.v1'
+
+/**
+ * Browsers can set no header on a WebSocket: they offer the key or token as a second subprotocol, which begins so
+ * and which the gateway never chooses. `new WebSocket(url, ['tickertape.v1', 'bearer.tt_…'])`. Unlike an address,
+ * that is in no log and no history.
+ */
+export const bearerSubprotocolPrefix = 'bearer.'
+
 /** Chosen by the client; its messages are answered under it. */
 const subscriptionId = z.string().min(1).max(64)
 
@@ -61,13 +74,9 @@ export const subscribe = z
       channel: z.literal('stats'),
       of: z.enum(statsSubjects),
       span: statsSpan,
-      names: z
-        .array(namePattern)
-        .min(1)
-        .max(1_000)
-        .meta({
-          description: 'instrumentIds, tokens (BTC) or pairs (BTC/USD), or patterns of them',
-        }),
+      names: z.array(namePattern).min(1).max(1_000).meta({
+        description: 'instrumentIds, tokens (BTC) or pairs (BTC/USD), or patterns of them',
+      }),
     }),
   ])
   .meta({ id: 'Subscribe' })
@@ -181,23 +190,3 @@ export const serverMessage = z.discriminatedUnion('type', [
 ])
 
 export type ServerMessage = z.infer<typeof serverMessage>
-
-/** Close codes of the WebSocket besides the standard ones (1000, 1001, 1009). */
-export const closeCodes = {
-  /** The client sent something that is not a message of the protocol, again and again. */
-  invalidMessages: 4400,
-  /** No key or token, or one that is not valid any more. */
-  unauthenticated: 4401,
-  /** More connections than the address or the key may have. */
-  tooManyConnections: 4429,
-  /** The client sent more messages than it may. */
-  tooManyMessages: 4430,
-  /** It did not answer pings. */
-  noPong: 4408,
-  /** It reads more slowly than finals come: its buffer was full, or a write took too long. */
-  slowConsumer: 4409,
-  /** The gateway lost its own stream: come again, with the cursor. */
-  streamReset: 4503,
-} as const
-
-export type CloseReason = keyof typeof closeCodes
