@@ -54,10 +54,10 @@ export {
   serverMessages,
   streamErrorCodes,
   streamProtocol,
-  streamSubprotocol,
   subscribe,
   unsubscribe,
 } from './stream.ts'
 export type { Channel, ClientMessage, ServerMessage, StreamErrorCode, Subscribe } from './stream.ts'
+export { bearerSubprotocolPrefix, streamSubprotocol } from './subprotocol.ts'
 export { trade, tradePage } from './trade.ts'
 export type { TradePage, TradeResource } from './trade.ts'

@@ -8,11 +8,9 @@ export const feed = z
   .object({
     feedId: z.string(),
     venue: z.string(),
-    upTo: time
-      .nullable()
-      .meta({
-        description: 'Event time up to which everything has been delivered, by its heartbeats',
-      }),
+    upTo: time.nullable().meta({
+      description: 'Event time up to which everything has been delivered, by its heartbeats',
+    }),
     lagMs: z
       .number()
       .nullable()

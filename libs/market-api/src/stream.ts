@@ -11,19 +11,6 @@ import { trade } from './trade.ts'
  */
 export const streamProtocol = 1
 
-/**
- * The WebSocket subprotocol that the gateway chooses. A client that offers any must offer this one: browsers give
- * a handshake up whose answer names none of those that were offered.
- */
-export const streamSubprotocol = 'tickertape.v1'
-
-/**
- * Browsers can set no header on a WebSocket: they offer the key or token as a second subprotocol, which begins so
- * and which the gateway never chooses. `new WebSocket(url, ['tickertape.v1', 'bearer.tt_…'])`. Unlike an address,
- * that is in no log and no history.
- */
-export const bearerSubprotocolPrefix = 'bearer.'
-
 /** Chosen by the client; its messages are answered under it. */
 const subscriptionId = z.string().min(1).max(64)
 
