@@ -17,7 +17,7 @@ export {
 } from './failures.ts'
 export type { SourcePosition } from './fields.ts'
 export { candleFormat, tradeFormat } from './formats.ts'
-export { migrate } from './migrate.ts'
+export { migrate, missingMigrations } from './migrate.ts'
 export type { MigrateOptions, Migration } from './migrate.ts'
 export { candleRow, gapRow, instrumentRow, keepKnownTerms, timeText, tradeRow } from './rows.ts'
 export type { CandleRow, GapRow, InstrumentRow, RejectedRow, TradeRow } from './rows.ts'

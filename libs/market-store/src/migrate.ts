@@ -60,6 +60,24 @@ export async function migrate(
   })
 }
 
+/**
+ * What of this version's migrations a database lacks, for a service that reads tables which another one migrates.
+ *
+ * @returns names, in order.
+ * @throws MarketStoreError as `migrate`.
+ */
+export async function missingMigrations(
+  database: Pick<Database, 'query'>,
+  migrations: readonly Migration[] = ownMigrations,
+): Promise<readonly string[]> {
+  const { rows } = await database.query<{ exists: boolean }>(
+    "select to_regclass('schema_migrations') is not null as exists",
+  )
+  const applied = rows[0]?.exists === true ? await appliedMigrations(database) : []
+  requireKnown(applied, migrations)
+  return migrations.slice(applied.length).map(({ name }) => name)
+}
+
 /** Not `create schema if not exists` at once: that takes a permission even where the schema is there. */
 async function requireSchema(transaction: Transaction, schema: string): Promise<void> {
   const { count } = await transaction.query({
@@ -75,7 +93,9 @@ interface AppliedMigration {
   readonly sha256: string
 }
 
-async function appliedMigrations(transaction: Transaction): Promise<readonly AppliedMigration[]> {
+async function appliedMigrations(
+  transaction: Pick<Transaction, 'query'>,
+): Promise<readonly AppliedMigration[]> {
   const { rows } = await transaction.query<AppliedMigration>(
     'select number, name, sha256 from schema_migrations order by number',
   )

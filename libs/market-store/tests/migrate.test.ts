@@ -15,6 +15,7 @@ import {
   feedWatermarks,
   instruments,
   migrate,
+  missingMigrations,
   rejected,
   sequenceGaps,
   sinkOffsets,
@@ -180,5 +181,18 @@ describe('migrate', () => {
     await expect(migrate(created.url, { migrations: [edited, second] })).rejects.toMatchObject({
       code: 'migration_changed',
     })
+  })
+})
+
+it('what a database lacks is told to who does not migrate it', async () => {
+  await using created = await testDatabase()
+  await using database = new Database(created.url, { applicationName: 'test' })
+  expect(await missingMigrations(database, [first, second])).toEqual(['0000_first', '0001_second'])
+  await migrate(created.url, { migrations: [first] })
+  expect(await missingMigrations(database, [first, second])).toEqual(['0001_second'])
+  await migrate(created.url, { migrations: [first, second] })
+  expect(await missingMigrations(database, [first, second])).toEqual([])
+  await expect(missingMigrations(database, [first])).rejects.toMatchObject({
+    code: 'database_newer',
   })
 })
