@@ -197,12 +197,17 @@ async function firstOffsets(
   }))
 }
 
-/** By what the last fetch told of each partition's end; nothing for one that was never fetched. */
+/**
+ * By what the last fetch told of each partition's end. Nothing of a topic before each of its partitions was
+ * fetched: 0 for those that were would say that there is nothing to do.
+ */
 function lagByTopic({ session }: Sink): ReadonlyMap<string, number> {
   const lags = new Map<string, number>()
   for (const { topic, partition, offset } of session?.partitions.positions ?? []) {
     const end = session?.reader.lastKnownEnd(topic, partition)
-    if (end !== undefined) lags.set(topic, (lags.get(topic) ?? 0) + Math.max(0, end - offset))
+    const lag = end === undefined ? Number.NaN : Math.max(0, end - offset)
+    lags.set(topic, (lags.get(topic) ?? 0) + lag)
   }
+  for (const [topic, lag] of lags) if (Number.isNaN(lag)) lags.delete(topic)
   return lags
 }
