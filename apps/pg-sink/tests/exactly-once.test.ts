@@ -3,7 +3,15 @@ import { describe, expect, it } from 'vitest'
 import type { MarketEvent } from '@tickertape/market-model'
 import { repetitions, waitUntil } from '@tickertape/testing'
 
-import { base, createSinkLog, expectedTrades, heartbeat, storedTrades, trades } from './sink-log.ts'
+import {
+  base,
+  createSinkLog,
+  expectedTrades,
+  heartbeat,
+  patiently,
+  storedTrades,
+  trades,
+} from './sink-log.ts'
 import { ask } from './admin-port.ts'
 import type { SinkLog } from './sink-log.ts'
 
@@ -73,10 +81,11 @@ describe('exactly once', () => {
       await using log = await createSinkLog()
       const early = trades(0, 1_000)
       const events = [...early, ...trades(1_000, 3_000)]
-      const first = log.startSink(small)
+      await using first = log.startSink(small)
       await log.appendEvents(early)
       await whenAllStored(log, early)
       await log.database.transaction(async (transaction) => {
+        await transaction.query(patiently)
         await transaction.query(`lock table ${table} in share mode`)
         await log.appendEvents([...events.slice(early.length), heartbeat(base)])
         await waitUntil('the batch to wait', async () => {
@@ -100,7 +109,10 @@ describe('exactly once', () => {
     const events = trades(0, 1_000)
     await log.appendEvents(events)
     // A batch that never fills and waits for an hour: only the end of the sink writes it.
-    const first = log.startSink({ PG_SINK_BATCH_SIZE: '100000', PG_SINK_BATCH_WAIT_MS: '3600000' })
+    await using first = log.startSink({
+      PG_SINK_BATCH_SIZE: '100000',
+      PG_SINK_BATCH_WAIT_MS: '3600000',
+    })
     await waitUntil('everything to be read', async () => {
       const lag = `pg_sink_lag_records{topic="${log.topic('market-events')}",service="pg-sink"} 0\n`
       return (await ask(first, '/metrics')).includes(lag)

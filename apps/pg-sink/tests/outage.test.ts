@@ -28,13 +28,14 @@ describe('a database that goes away', () => {
     const expected = expectedTrades(events, () => Infinity)
     for (let cut = 0; cut < cuts; cut += 1) {
       const before = (await storedTrades(log.database)).length
-      await log.appendEvents(
-        events.slice((cut * events.length) / cuts, ((cut + 1) * events.length) / cuts),
-      )
+      const part = events.slice((cut * events.length) / cuts, ((cut + 1) * events.length) / cuts)
+      await log.appendEvents(part.slice(0, -100))
       await waitUntil('progress', async () => (await storedTrades(log.database)).length > before, {
         everyMs: 5,
       })
       proxy.cut()
+      // It may have been at the end of the log: only who has something to write misses a database.
+      await log.appendEvents(part.slice(-100))
       await waitUntil('not ready', async () => !(await readiness(sink)).ready)
       await proxy.restore()
       await waitUntil('ready', async () => (await readiness(sink)).ready)

@@ -8,7 +8,7 @@ import { Batch } from '../src/batch.ts'
 import { writeBatch } from '../src/batch-writer.ts'
 import { claimPartitions, partitionKey } from '../src/partition-epochs.ts'
 import type { ClaimedPartition } from '../src/partition-epochs.ts'
-import { base, storedTrades, trade } from './sink-log.ts'
+import { base, patiently, storedTrades, trade } from './sink-log.ts'
 
 const topic = 'market-events'
 const both = [
@@ -83,7 +83,7 @@ it('an owner that is frozen in the middle of its transaction is ended by the nex
   const holding = Promise.withResolvers<void>()
   const awake = Promise.withResolvers<void>()
   const frozen = store.database.transaction(async (transaction) => {
-    await transaction.query('set local idle_in_transaction_session_timeout = 0')
+    await transaction.query(patiently)
     await transaction.query('select from sink_offsets for update')
     holding.resolve()
     await awake.promise

@@ -222,7 +222,10 @@ describe('records that cannot be used', () => {
       own(topic, 0, 2, 'unknown_schema_id'),
       { reason: 'not_storable' },
     ])
-    const { rows } = await log.database.query('select trade_id from trades')
-    expect(rows).toEqual([{ trade_id: 't2' }])
+    const trades = await waitUntil('the trade behind them', async () => {
+      const { rows } = await log.database.query('select trade_id from trades')
+      return rows.length > 0 && rows
+    })
+    expect(trades).toEqual([{ trade_id: 't2' }])
   })
 })

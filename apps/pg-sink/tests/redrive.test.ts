@@ -36,7 +36,7 @@ it('what PostgreSQL refused goes into the tables once it is mended, and only the
   await log.database.query(
     `alter table trades add constraint small check (trade_id not in ('t1', 't3', 't5'))`,
   )
-  const sink = log.startSink()
+  await using sink = log.startSink()
   await log.appendEvents([0, 1, 2, 3, 4, 5].map((number) => trade(number)))
   await waitUntil('three rejects', async () => (await rejectedCount(log)) === 3)
   await sink.stop('SIGTERM')

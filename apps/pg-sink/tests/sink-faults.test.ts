@@ -21,7 +21,7 @@ import {
 import { ask } from './admin-port.ts'
 import { seededRandom } from './seeded-random.ts'
 import type { Random } from './seeded-random.ts'
-import { createSinkLog } from './sink-log.ts'
+import { base, createSinkLog, heartbeat, patiently } from './sink-log.ts'
 import type { SinkLog } from './sink-log.ts'
 
 /** Another one at each run: the moments of the faults differ anyway. */
@@ -126,7 +126,9 @@ describe(`two instances, seed ${seed}`, () => {
       // SIGQUIT is its immediate shutdown: no checkpoint, and every connection is cut.
       process.kill(postgres.pid, 'SIGQUIT')
       try {
-        await waitUntil('the one that has something to write to say that it is away', async () => {
+        // They may have been at the end of the log: only who has something to write misses a database.
+        await test.log.appendEvents([heartbeat(base)])
+        await waitUntil('one of them to say that it is away', async () => {
           const answers = await readinessOf(instances)
           return answers.some((answer) => answer.includes('database is not available'))
         })
@@ -166,6 +168,7 @@ describe(`an owner that was frozen, seed ${seed}`, () => {
     const { pid } = zombie.at(0)
     if (pid === undefined) throw new Error('The sink has no process')
     await log.database.transaction(async (transaction) => {
+      await transaction.query(patiently)
       await transaction.query('lock table trades in share mode')
       await appendRecords(log, records.slice(half))
       await waitUntil('its batch to wait', async () => {

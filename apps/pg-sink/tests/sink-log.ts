@@ -232,6 +232,9 @@ export function trades(from: number, to: number): MarketEvent[] {
   return events
 }
 
+/** First in a transaction that holds a lock while other things happen: it may last longer than a service's. */
+export const patiently = 'set local idle_in_transaction_session_timeout = 0'
+
 /** Rows of `trades` as text, for comparing. */
 export async function storedTrades(database: Pick<Database, 'query'>): Promise<readonly string[]> {
   const { rows } = await database.query<{ trade: string }>(

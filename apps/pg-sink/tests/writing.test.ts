@@ -28,6 +28,13 @@ async function whenStored(log: SinkLog, count: number, sink: ServiceProcess): Pr
   })
 }
 
+/** Until an instance has counted so many records: it does so when it hears of a commit, which others see before. */
+async function whenCounted(sink: ServiceProcess, records: number): Promise<void> {
+  await waitUntil('everything to be counted', async () => {
+    return (await counted(sink, 'pg_sink_batch_records_sum')) >= records
+  })
+}
+
 /** Until everything in the log is in the database. */
 async function whenRead(log: SinkLog, records: number): Promise<void> {
   await waitUntil('everything to be written', async () => {
@@ -59,7 +66,7 @@ describe('trades that come again', () => {
     const events = first.flatMap((event, index) => [event, second[index] ?? event])
     await log.appendEvents(events)
     await using sink = log.startSink({ PG_SINK_BATCH_SIZE: '500' })
-    await whenRead(log, events.length)
+    await whenCounted(sink, events.length)
     expect(await storedTrades(log.database)).toEqual(expectedTrades(events, () => Infinity))
     expect(await counted(sink, 'pg_sink_duplicates_total', 'memory')).toBe(3_000)
     expect(await counted(sink, 'pg_sink_fallbacks_total')).toBe(0)
@@ -70,13 +77,13 @@ describe('trades that come again', () => {
     const settings = { PG_SINK_BATCH_SIZE: '500' }
     const events = manyTrades(0, 1_500)
     await log.appendEvents(events)
-    const before = log.startSink(settings)
+    await using before = log.startSink(settings)
     await whenRead(log, events.length)
     await before.stop('SIGTERM')
     const again = [...copies(events), ...manyTrades(1_500, 4_500)]
     await log.appendEvents(again)
     await using sink = log.startSink(settings)
-    await whenRead(log, events.length + again.length)
+    await whenCounted(sink, again.length)
     const expected = expectedTrades([...events, ...again], () => Infinity)
     expect(await storedTrades(log.database)).toEqual(expected)
     expect(await counted(sink, 'pg_sink_duplicates_total', 'database')).toBe(1_500)
@@ -113,18 +120,28 @@ describe('trades of any day', () => {
     const impossible = [Date.UTC(2008, 11, 31), Date.UTC(2100, 0, 1)]
     events.push(...impossible.map((eventTime, number) => trade(10 + number, { eventTime })))
     await log.appendEvents(events)
+    const startedAt = Date.now()
     await using sink = log.startSink()
     await whenStored(log, days.length, sink)
-    const { rows } = await log.database.query<{ name: string }>(
-      `select relid::regclass::text as name from pg_partition_tree('trades') where isleaf order by 1`,
-    )
-    const ahead = [0, 1, 2].map((day) => Date.now() + day * dayMs)
-    const names = [...days, ...ahead].map(
-      (time) => `trades_${new Date(time).toISOString().slice(0, 10).replaceAll('-', '')}`,
-    )
-    expect(rows.map(({ name }) => name)).toEqual(names.toSorted())
+    const { rows } = await waitUntil('the days ahead', async () => {
+      const partitionsMade = await log.database.query<{ name: string }>(
+        `select relid::regclass::text as name from pg_partition_tree('trades') where isleaf order by 1`,
+      )
+      return partitionsMade.count >= days.length + 3 && partitionsMade
+    })
+    await waitUntil('the others to be rejected', async () => {
+      const { rows: reasons } = await log.database.query('select reason from rejected')
+      return reasons.length >= impossible.length && reasons
+    })
     const { rows: rejected } = await log.database.query('select reason from rejected')
     expect(rejected).toEqual(impossible.map(() => ({ reason: 'not_storable' })))
+    // A day may have begun since the sink was started.
+    const expected = [startedAt, Date.now()].map((now) => {
+      const ahead = [0, 1, 2].map((day) => now + day * dayMs)
+      const times = [...days, ...ahead].map((time) => new Date(time).toISOString().slice(0, 10))
+      return times.map((day) => `trades_${day.replaceAll('-', '')}`).toSorted()
+    })
+    expect(expected).toContainEqual(rows.map(({ name }) => name))
   })
 
   it('are dropped with their day, by PG_SINK_TRADES_RETENTION_DAYS', async () => {
@@ -134,12 +151,16 @@ describe('trades of any day', () => {
       trade(number, { eventTime }),
     )
     await log.appendEvents(events)
-    const keeping = log.startSink()
+    await using keeping = log.startSink()
     await whenStored(log, 3, keeping)
     await keeping.stop('SIGTERM')
     await using sink = log.startSink({ PG_SINK_TRADES_RETENTION_DAYS: '7' })
     await waitUntil('the drop', async () => (await storedTrades(log.database)).length === 2)
-    expect(await counted(sink, 'pg_sink_trade_partitions_dropped_total')).toBe(1)
+    const dropped = await waitUntil('it to be counted', async () => {
+      const count = await counted(sink, 'pg_sink_trade_partitions_dropped_total')
+      return count > 0 && count
+    })
+    expect(dropped).toBe(1)
   })
 })
 
@@ -161,13 +182,10 @@ describe('instruments', () => {
         ...changes,
       },
     })
-    // The log of the tests puts them into all partitions: into one each they would go by their key.
     await log.appendEvents([status({}), status({ status: 'expired', eventTime: base + 5 })])
     await using sink = log.startSink()
-    const stored = await waitUntil('the instrument', async () => {
-      const { rows } = await log.database.query('select * from instruments')
-      return rows.length > 0 && rows
-    })
+    await whenRead(log, 2)
+    const { rows: stored } = await log.database.query('select * from instruments')
     expect(stored, sink.output).toMatchObject([
       {
         instrument_id: 'deribit:BTC-PERPETUAL',
@@ -244,7 +262,9 @@ describe('what is read', () => {
     // What the sink itself has put there is in the table from when it did so.
     const { rows } = await log.database.query('select stage, reason, source_offset from rejected')
     expect(rows, sink.output).toEqual([{ stage: 'aggregator', reason: 'late', source_offset: '3' }])
-    expect((await log.database.query('select from candles')).count).toBe(1)
+    await waitUntil('the candle', async () => {
+      return (await log.database.query('select from candles')).count === 1
+    })
   })
 
   it('is what PG_SINK_TOPICS names, and goes where DATABASE_SCHEMA says', async () => {
