@@ -11,6 +11,7 @@ import type { Dependency } from './events.ts'
 import { advanceOffsets } from './partition-epochs.ts'
 import type { OwnedPartitions } from './partition-epochs.ts'
 import type { RecordReader } from './record-reader.ts'
+import { isTableToBlame, ruleOf } from './table-blame.ts'
 import type { TradeDays } from './trade-days.ts'
 
 /** How a batch is written; each has a transaction of its own, and begins with the epochs. */
@@ -40,6 +41,9 @@ export interface WrittenBatch {
   readonly wasRefused: boolean
 }
 
+/** Records of a batch that are asked whether a table takes any. */
+const mostWitnesses = 50
+
 /**
  * Writes batches, each in one transaction with its offsets, in the quickest way that it allows:
  *
@@ -47,7 +51,7 @@ export interface WrittenBatch {
  * 2. `staged`: by way of a table of their own, from which those are left out. Batches go on that way until one
  *    has nothing left out: a failed COPY leaves dead rows behind.
  * 3. `halved`: a row cannot be stored. The batch's records are read again and written under savepoints, halved
- *    where it fails, until the record is found.
+ *    where it fails, until the record is found. If it is the table that takes none at all, nothing is rejected.
  *
  * A reject is in its topic before the transaction that commits its offset begins: no transaction waits for a
  * broker.
@@ -71,6 +75,7 @@ export class BatchWriter {
       mode: isDoubtful ? 'halved' : this.#road,
       rejects: new Map(),
       refused: [],
+      rules: new Set(),
       written: noRows,
       began: 0,
     }
@@ -145,7 +150,7 @@ export class BatchWriter {
     const refused = new Set(attempt.refused.map(({ record }) => placeOf(record)))
     const records = attempt.batch.records.filter((record) => !refused.has(placeOf(record)))
     const found: Reject[] = []
-    const rows = await this.#halve(transaction, records, found)
+    const rows = await this.#halve(transaction, attempt, records, found)
     const unknown = found.filter(({ record }) => !attempt.rejects.has(placeOf(record)))
     if (unknown.length > 0) throw new FoundRejects(unknown)
     return addRows(rows, {
@@ -157,6 +162,7 @@ export class BatchWriter {
   /** Writes records in their order; those that cannot be, each for itself, go to `found`. */
   async #halve(
     transaction: Transaction,
+    attempt: Attempt,
     records: readonly LogRecord[],
     found: Reject[],
   ): Promise<WrittenRows> {
@@ -171,13 +177,30 @@ export class BatchWriter {
       if (fault !== 'data' && fault !== 'duplicate') throw error
       const [record] = records
       if (records.length === 1 && record !== undefined) {
+        await this.#requireRule(transaction, attempt, part, error)
         found.push({ record, reason: 'refused_by_database', message: refusalOf(error) })
         return noRows
       }
     }
     const middle = records.length >> 1
-    const first = await this.#halve(transaction, records.slice(0, middle), found)
-    return addRows(first, await this.#halve(transaction, records.slice(middle), found))
+    const first = await this.#halve(transaction, attempt, records.slice(0, middle), found)
+    return addRows(first, await this.#halve(transaction, attempt, records.slice(middle), found))
+  }
+
+  /** @throws PgSinkError `write_refused` unless a rule that a row has broken is one that others keep. */
+  async #requireRule(
+    transaction: Transaction,
+    { batch, rules }: Attempt,
+    row: Batch,
+    error: unknown,
+  ): Promise<void> {
+    const rule = ruleOf(error)
+    if (rules.has(rule)) return
+    const others = spread(batch.records, mostWitnesses).map((record) => this.#read([record]))
+    if (await isTableToBlame(transaction, error, row, others)) {
+      throw new PgSinkError('write_refused', refusalOf(error), { cause: error })
+    }
+    rules.add(rule)
   }
 
   /** Records as a batch of their own, which leaves none out as known. */
@@ -196,6 +219,8 @@ interface Attempt {
   readonly rejects: Map<string, Reject>
   /** Those of them that only the database could tell. */
   readonly refused: Reject[]
+  /** Rules that rows have broken and others keep. */
+  readonly rules: Set<string>
   /** What the last transaction wrote, which may count though its commit failed. */
   written: WrittenRows
   /** When its last transaction began. */
@@ -233,6 +258,12 @@ export async function writeBatch(
     const isNew = await advanceOffsets(transaction, batch.positions, owned)
     return isNew ? await rows(transaction) : undefined
   })
+}
+
+/** So many of a list, from all parts of it. */
+function spread<T>(values: readonly T[], count: number): readonly T[] {
+  const step = Math.max(1, Math.ceil(values.length / count))
+  return values.filter((_, at) => at % step === 0)
 }
 
 function placeOf({ topic, partition, offset }: LogRecord): string {

@@ -10,7 +10,8 @@ import {
  * - `outage`: nothing; it passes by itself.
  * - `duplicate`: a row is there already.
  * - `no-partition`: trades of a day whose partition is not there, or no longer.
- * - `data`: some row cannot be stored, the others can.
+ * - `data`: some row cannot be stored, the others can: one broke a rule of the table, or has a value that a column
+ *   does not hold. That no row can be stored is not told by the error: `isTableToBlame` looks.
  * - `refusal`: nothing can be stored until somebody mends the database: a table, a column or a right is
  *   missing, or something that is not known here.
  * - `defect`: it is no error of the database.

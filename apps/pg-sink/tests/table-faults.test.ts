@@ -54,6 +54,22 @@ const faults: readonly TableFault[] = [
     told: /column .*desk/,
   },
   {
+    // PostgreSQL tells of it as of any row that breaks a rule: every record would have gone to `rejected`.
+    name: 'a check that somebody has added and that no row passes',
+    topic: 'market-events',
+    inflict: 'alter table trades add constraint wrong_way_round check (price < 0) not valid',
+    mend: 'alter table trades drop constraint wrong_way_round',
+    told: /wrong_way_round/,
+  },
+  {
+    name: 'a foreign key to a table that is still empty',
+    topic: 'candles',
+    inflict: `create table desks (id text primary key);
+      alter table candles add constraint of_a_desk foreign key (instrument_id) references desks not valid`,
+    mend: 'drop table desks cascade',
+    told: /of_a_desk/,
+  },
+  {
     name: 'a table that is gone',
     topic: 'candles',
     inflict: 'alter table candles rename to candles_away',

@@ -51,8 +51,13 @@ describe('what a failure is of', () => {
     ['a zero byte', failure('invalid byte sequence', '22021'), ['isDataError']],
     [
       'a null in a column that somebody has added',
-      failure('violates not-null constraint', '23502'),
+      Object.assign(failure('violates not-null constraint', '23502'), { column: 'desk' }),
       ['isTableError'],
+    ],
+    [
+      'a null in a column of ours, where somebody wants none',
+      Object.assign(failure('violates not-null constraint', '23502'), { column: 'index_price' }),
+      ['isDataError'],
     ],
     ['a key too long for the index', failure('index row size exceeds', '54000'), ['isDataError']],
     ['a key that is there', failure('', '23505'), ['isDataError', 'isUniqueViolation']],

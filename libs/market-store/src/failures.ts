@@ -3,7 +3,11 @@
  *
  * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
+import { getTableColumns, is } from 'drizzle-orm'
+import { PgTable } from 'drizzle-orm/pg-core'
+
 import { MarketStoreError } from './errors.ts'
+import * as schema from './schema.ts'
 
 /**
  * Classes that say nothing about the statement, only about the moment: connection (08), transaction
@@ -40,11 +44,15 @@ const dataClasses = new Set(['22', '23', '54'])
 /** No table, column or function of the name, no permission for it (42); what PostgreSQL has not (0A). */
 const tableClasses = new Set(['42', '0A'])
 
-/**
- * A table is not in the state that the statement needs: no schema of the name, an object in use, a column that
- * must not be null and that the statements do not know, for they fill every such column of ours.
- */
-const tableStates = new Set(['3F000', '55000', '55006', '23502'])
+/** A table is not in the state that the statement needs: no schema of the name, an object in use. */
+const tableStates = new Set(['3F000', '55000', '55006'])
+
+/** The columns that the statements fill. */
+const ownColumns: ReadonlySet<string> = new Set(
+  Object.values(schema).flatMap((table) =>
+    is(table, PgTable) ? Object.values(getTableColumns(table)).map(({ name }) => name) : [],
+  ),
+)
 
 /** Whether a failed statement may well succeed later, unchanged, on another connection. */
 export function isOutage(error: unknown): boolean {
@@ -60,6 +68,9 @@ export function isOutage(error: unknown): boolean {
 /**
  * Whether a row of the statement is to blame: without that row the others can be written. A trade whose
  * day has no partition is not: `isMissingPartition`.
+ *
+ * The error tells no more than that a row broke a rule. Whether any row can keep it, somebody who has altered the
+ * table may not know: ask `takesStoredRows` before all of them are turned away.
  */
 export function isDataError(error: unknown): boolean {
   if (error instanceof MarketStoreError) return error.code === 'not_storable'
@@ -74,7 +85,16 @@ export function isDataError(error: unknown): boolean {
 export function isTableError(error: unknown): boolean {
   if (isMissingPartition(error)) return true
   const state = sqlState(error)
-  return state !== undefined && (tableStates.has(state) || tableClasses.has(classOf(state)))
+  if (state === undefined) return false
+  return tableStates.has(state) || tableClasses.has(classOf(state)) || isForeignColumn(error)
+}
+
+/** A column that must not be null, and that nobody fills: it is somebody else's addition. */
+function isForeignColumn(error: unknown): boolean {
+  if (sqlState(error) !== '23502') return false
+  // The driver's errors carry the column's name.
+  const { column } = error as { column?: unknown }
+  return typeof column === 'string' && !ownColumns.has(column)
 }
 
 /** Whether a row has a key that another row has. */

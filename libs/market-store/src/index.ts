@@ -35,6 +35,7 @@ export {
   tradeRetention,
   trades,
 } from './schema.ts'
+export { takesStoredRows, undone } from './stored-rows.ts'
 export {
   dropTradePartitionsBefore,
   ensureTradePartitions,
