@@ -1,0 +1,226 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+import { WebSocketServer } from 'ws'
+import type { WebSocket } from 'ws'
+
+import { clientMessage, closeCodes, matchesPattern } from '@tickertape/market-api'
+import type {
+  CandleResource,
+  ClientMessage,
+  ServerMessage,
+  Subscribe,
+  TradeResource,
+} from '@tickertape/market-api'
+
+type Update = { type: 'candle'; candle: CandleResource } | { type: 'trade'; trade: TradeResource }
+
+/**
+ * A server that speaks the gateway's protocol over a real socket: a log of updates whose positions are the
+ * offsets in it. It stops and starts again on its port, forgets positions, and falls silent, as asked.
+ */
+export class LocalGateway implements AsyncDisposable {
+  readonly heartbeatMs: number
+  readonly log: Update[] = []
+  /** Every message that came, over all connections. */
+  readonly received: ClientMessage[] = []
+  /** Handshakes that were accepted. */
+  connections = 0
+  token: string | undefined
+  /** Positions before this one are too old. */
+  remembersFrom = 0
+  /** While true, nothing is sent, as by a gateway whose network is gone. */
+  isSilent = false
+  #port = 0
+  #http: Server | undefined
+  #sockets: WebSocketServer | undefined
+  readonly #clients = new Map<WebSocket, Map<string, Subscribe>>()
+  #heartbeats: ReturnType<typeof setInterval> | undefined
+
+  constructor(heartbeatMs = 500) {
+    this.heartbeatMs = heartbeatMs
+  }
+
+  static async open(heartbeatMs?: number): Promise<LocalGateway> {
+    const gateway = new LocalGateway(heartbeatMs)
+    await gateway.start()
+    return gateway
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`
+  }
+
+  async start(): Promise<void> {
+    const http = createServer((request, response) => this.#answer(request, response))
+    const sockets = new WebSocketServer({ noServer: true })
+    http.on('upgrade', (request, socket, head) => {
+      if (this.token !== undefined && tokenOf(request) !== this.token) {
+        socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n')
+        return
+      }
+      sockets.handleUpgrade(request, socket, head, (client) => this.#welcome(client))
+    })
+    http.listen(this.#port, '127.0.0.1')
+    await once(http, 'listening')
+    // A TCP server's address is an object.
+    this.#port = (http.address() as AddressInfo).port
+    this.#http = http
+    this.#sockets = sockets
+    this.#heartbeats = setInterval(() => {
+      for (const client of this.#clients.keys()) {
+        this.#send(client, { type: 'cursor', position: positionOf(this.log.length) })
+        this.#send(client, { type: 'heartbeat', at: Date.now() })
+      }
+    }, this.heartbeatMs / 2)
+  }
+
+  /** As a process that dies: every connection breaks, and the port refuses. */
+  async stop(): Promise<void> {
+    clearInterval(this.#heartbeats)
+    this.cut()
+    const http = this.#http
+    if (http === undefined) return
+    this.#http = undefined
+    const closed = once(http, 'close')
+    http.close()
+    http.closeAllConnections()
+    await closed
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+    this.#sockets?.close()
+  }
+
+  cut(): void {
+    for (const client of this.#clients.keys()) client.terminate()
+    this.#clients.clear()
+  }
+
+  closeAll(code: number): void {
+    for (const client of this.#clients.keys()) client.close(code)
+    this.#clients.clear()
+  }
+
+  /** Appends to the log and sends to whoever asked for it. */
+  publish(update: Update): void {
+    this.log.push(update)
+    for (const [client, subscriptions] of this.#clients) {
+      if ([...subscriptions.values()].some((asked) => isAskedFor(update, asked))) {
+        this.#send(client, update)
+      }
+    }
+  }
+
+  cursors(): void {
+    for (const client of this.#clients.keys()) {
+      this.#send(client, { type: 'cursor', position: positionOf(this.log.length) })
+    }
+  }
+
+  #welcome(client: WebSocket): void {
+    this.connections += 1
+    const subscriptions = new Map<string, Subscribe>()
+    this.#clients.set(client, subscriptions)
+    client.on('close', () => this.#clients.delete(client))
+    client.on('message', (data) => {
+      // A text frame, which ws gives as one Buffer.
+      const message = clientMessage.parse(JSON.parse((data as Buffer).toString()))
+      this.received.push(message)
+      if (message.type === 'unsubscribe') subscriptions.delete(message.id)
+      if (message.type === 'subscribe') this.#subscribe(client, subscriptions, message)
+    })
+    this.#send(client, {
+      type: 'welcome',
+      protocol: 1,
+      instance: 'local',
+      heartbeatMs: this.heartbeatMs,
+      limits: { subscriptions: 10, instruments: 100, messageBytes: 65_536 },
+    })
+  }
+
+  #subscribe(client: WebSocket, known: Map<string, Subscribe>, message: Subscribe): void {
+    const { id, channel, resume } = message
+    if (known.size >= 10) {
+      const text = 'Ten subscriptions are the most'
+      this.#send(client, { type: 'error', id, code: 'too_many_subscriptions', message: text })
+      return
+    }
+    known.set(id, message)
+    const from = resume === undefined ? undefined : offsetOf(resume)
+    const resumed = from !== undefined && from >= this.remembersFrom
+    const reset = from !== undefined && !resumed ? 'position_too_old' : null
+    this.#send(client, { type: 'subscribed', id, channel, resumed, reset })
+    if (resumed) {
+      for (const update of this.log.slice(from)) {
+        if (isAskedFor(update, message)) this.#send(client, update)
+      }
+      return
+    }
+    const asked = this.log.filter((update) => isAskedFor(update, message))
+    const candles = asked.flatMap((update) => (update.type === 'candle' ? [update.candle] : []))
+    const trades = asked.flatMap((update) => (update.type === 'trade' ? [update.trade] : []))
+    this.#send(client, { type: 'snapshot', id, candles: candles.slice(0, -1), last: false })
+    this.#send(client, { type: 'snapshot', id, candles: candles.slice(-1), trades, last: true })
+  }
+
+  #send(client: WebSocket, message: ServerMessage): void {
+    if (!this.isSilent) client.send(JSON.stringify([message]))
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const target = new URL(request.url ?? '/', this.url)
+    const isKnown =
+      this.token === undefined || request.headers.authorization === `Bearer ${this.token}`
+    if (!isKnown) {
+      answer(response, 401, problemOf(401, 'unauthenticated', 'No key came with the request'))
+    } else if (target.pathname === '/v1/instruments') {
+      const second = target.searchParams.get('cursor') === 'two'
+      const instruments = [{ instrumentId: second ? 'binance:B' : 'binance:A' }]
+      answer(response, 200, { instruments, next: second ? null : 'two' })
+    } else if (target.pathname === '/v1/candles') {
+      const candles = this.log.flatMap((update) =>
+        update.type === 'candle' ? [update.candle] : [],
+      )
+      answer(response, 200, { candles, gaps: [], next: null, previous: null, position: 'AA' })
+    } else if (target.pathname === '/v1/feeds') {
+      response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad gateway</h1>')
+    } else {
+      answer(response, 404, problemOf(404, 'not_found', `Nothing is served at ${target.pathname}`))
+    }
+  }
+}
+
+export const unauthenticated = closeCodes.unauthenticated
+
+function isAskedFor(update: Update, asked: Subscribe): boolean {
+  if (asked.channel === 'stats' || asked.channel !== `${update.type}s`) return false
+  const { instrumentId } = update.type === 'candle' ? update.candle : update.trade
+  return asked.instruments.some((pattern) => matchesPattern(instrumentId, pattern))
+}
+
+function positionOf(offset: number): string {
+  return Buffer.from(String(offset)).toString('base64url')
+}
+
+function offsetOf(position: string): number {
+  return Number(Buffer.from(position, 'base64url').toString())
+}
+
+function tokenOf(request: IncomingMessage): string | undefined {
+  const protocols = request.headers['sec-websocket-protocol']?.split(/, */) ?? []
+  return protocols.find((each) => each.startsWith('bearer.'))?.slice('bearer.'.length)
+}
+
+function problemOf(status: number, code: string, detail: string): object {
+  return { type: `/problems/${code}`, title: 'Refused', status, detail, instance: '1', code }
+}
+
+function answer(response: ServerResponse, status: number, body: object): void {
+  const type = status < 400 ? 'application/json' : 'application/problem+json'
+  response.writeHead(status, { 'content-type': type, 'retry-after': '7' })
+  response.end(JSON.stringify(body))
+}

@@ -1,0 +1,228 @@
+import { expect, it } from 'vitest'
+
+import { waitUntil } from '@tickertape/testing'
+
+import { createClient } from '../src/index.ts'
+import type { CandleEvent, CandleResource, Client, StreamState } from '../src/index.ts'
+import { LocalGateway, unauthenticated } from './local-gateway.ts'
+
+const minute = 60_000
+
+function candleAt(window: number, facts: Partial<CandleResource> = {}): CandleResource {
+  return {
+    instrumentId: 'binance:BTCUSDT',
+    interval: '1m',
+    windowStart: window * minute,
+    windowEnd: (window + 1) * minute,
+    open: '1',
+    high: '2',
+    low: '0.5',
+    close: '1.5',
+    volume: '10',
+    buyVolume: '5',
+    quoteVolume: '15',
+    notionalUsd: null,
+    vwap: '1.5',
+    tradeCount: 3,
+    indicators: {},
+    quality: 'complete',
+    revision: 0,
+    final: true,
+    firstSequence: null,
+    lastSequence: null,
+    rebuildId: null,
+    ...facts,
+  }
+}
+
+/** What a subscription told, one short text for each event. */
+function told(events: readonly CandleEvent[]): string[] {
+  return events.map((event) => {
+    if (event.type === 'snapshot') return `snapshot ${event.candles.length}`
+    if (event.type === 'reset') return `reset ${event.reason}`
+    const { windowStart, revision, final } = event.candle
+    return `${event.type} ${windowStart / minute}.${revision}${final ? '' : ' open'}`
+  })
+}
+
+function tellsOf(window: number): (event: CandleEvent) => boolean {
+  return (event) => {
+    if (event.type === 'reset') return false
+    const candles = event.type === 'snapshot' ? event.candles : [event.candle]
+    return candles.some(({ windowStart }) => windowStart === window * minute)
+  }
+}
+
+interface Watched {
+  readonly client: Client
+  readonly events: CandleEvent[]
+  readonly states: StreamState['status'][]
+}
+
+function watch(url: string, token?: string): Watched {
+  const client = createClient({ url, token })
+  const events: CandleEvent[] = []
+  const states: StreamState['status'][] = []
+  client.stream().onState(({ status }) => states.push(status))
+  client.stream().candles(
+    { instruments: ['binance:*'], intervals: ['1m'] },
+    {
+      event: (event) => {
+        events.push(event)
+      },
+    },
+  )
+  return { client, events, states }
+}
+
+async function waitForEvents(events: readonly CandleEvent[], count: number): Promise<void> {
+  await waitUntil(`${count} events`, async () => events.length >= count, { withinMs: 60_000 })
+}
+
+it('tells a snapshot, what grows, what closes, and what is revised', async () => {
+  await using gateway = await LocalGateway.open()
+  gateway.publish({ type: 'candle', candle: candleAt(1) })
+  gateway.publish({ type: 'candle', candle: candleAt(2) })
+  const { client, events } = watch(gateway.url)
+  using _client = client
+  await waitForEvents(events, 1)
+  gateway.publish({ type: 'candle', candle: candleAt(3, { final: false }) })
+  gateway.publish({ type: 'candle', candle: candleAt(3) })
+  gateway.publish({ type: 'candle', candle: candleAt(3, { revision: 1 }) })
+  await waitForEvents(events, 4)
+  expect(told(events)).toEqual(['snapshot 2', 'update 3.0 open', 'update 3.0', 'revision 3.1'])
+})
+
+it('goes on from the last cursor after the gateway was away, without a hole or a double', async () => {
+  await using gateway = await LocalGateway.open()
+  const { client, events, states } = watch(gateway.url)
+  using _client = client
+  await waitForEvents(events, 1)
+  gateway.publish({ type: 'candle', candle: candleAt(1) })
+  gateway.cursors()
+  // Behind the cursor, so it comes again.
+  gateway.publish({ type: 'candle', candle: candleAt(2) })
+  await waitForEvents(events, 3)
+  await gateway.stop()
+  gateway.log.push({ type: 'candle', candle: candleAt(3) })
+  await gateway.start()
+  await waitForEvents(events, 4)
+  gateway.publish({ type: 'candle', candle: candleAt(4) })
+  await waitForEvents(events, 5)
+  const expected = ['snapshot 0', 'update 1.0', 'update 2.0', 'update 3.0', 'update 4.0']
+  expect(told(events)).toEqual(expected)
+  expect(states).toContain('waiting')
+})
+
+it('says reset where the gateway no longer has the position, and begins with a snapshot', async () => {
+  await using gateway = await LocalGateway.open()
+  const { client, events } = watch(gateway.url)
+  using _client = client
+  await waitForEvents(events, 1)
+  gateway.cursors()
+  gateway.publish({ type: 'candle', candle: candleAt(1) })
+  await waitForEvents(events, 2)
+  gateway.remembersFrom = 1_000
+  gateway.cut()
+  await waitForEvents(events, 4)
+  expect(told(events).slice(2)).toEqual(['reset position_too_old', 'snapshot 1'])
+})
+
+it('takes a connection that has fallen silent for dead', async () => {
+  await using gateway = await LocalGateway.open(200)
+  const { client, events, states } = watch(gateway.url)
+  using _client = client
+  await waitForEvents(events, 1)
+  gateway.isSilent = true
+  await waitUntil('a second connection', async () => gateway.connections > 1, { withinMs: 60_000 })
+  gateway.isSilent = false
+  gateway.cut()
+  gateway.publish({ type: 'candle', candle: candleAt(9) })
+  // On which of its connections it comes, and so in what form, is chance.
+  await waitUntil('the candle', async () => events.some(tellsOf(9)), { withinMs: 60_000 })
+  expect(states).toContain('waiting')
+})
+
+it('tries no more once the gateway wants another token, until it has one', async () => {
+  await using gateway = await LocalGateway.open()
+  gateway.token = 'right'
+  const { client, events, states } = watch(gateway.url, 'wrong')
+  using _client = client
+  await waitUntil('the refusal', async () => states.includes('unauthenticated'), {
+    withinMs: 60_000,
+  })
+  expect(gateway.connections).toBe(0)
+  client.setToken('right')
+  await waitForEvents(events, 1)
+  gateway.token = 'changed'
+  gateway.closeAll(unauthenticated)
+  await waitUntil('the second refusal', async () => states.at(-1) === 'unauthenticated', {
+    withinMs: 60_000,
+  })
+  expect(gateway.connections).toBe(1)
+})
+
+it('carries several subscriptions over one connection and tells each what is its own', async () => {
+  await using gateway = await LocalGateway.open()
+  using client = createClient({ url: gateway.url })
+  const stream = client.stream()
+  const seen: string[] = []
+  const handlers = (name: string) => ({
+    event: (event: CandleEvent) => {
+      if ('candle' in event) seen.push(`${name} ${event.candle.instrumentId}`)
+      else seen.push(`${name} ${event.type}`)
+    },
+  })
+  stream.candles({ instruments: ['binance:*'], intervals: ['1m'] }, handlers('all'))
+  stream.candles({ instruments: ['binance:ETHUSDT'], intervals: ['1m'] }, handlers('eth'))
+  await waitUntil('both snapshots', async () => seen.length === 2, { withinMs: 60_000 })
+  gateway.publish({ type: 'candle', candle: candleAt(1) })
+  gateway.publish({ type: 'candle', candle: candleAt(1, { instrumentId: 'binance:ETHUSDT' }) })
+  await waitUntil('three updates', async () => seen.length === 5, { withinMs: 60_000 })
+  expect(seen.slice(2)).toEqual([
+    'all binance:BTCUSDT',
+    'all binance:ETHUSDT',
+    'eth binance:ETHUSDT',
+  ])
+  expect(gateway.connections).toBe(1)
+})
+
+it('an iterable gives the latest of an open window to a slow reader, and every final', async () => {
+  await using gateway = await LocalGateway.open()
+  using client = createClient({ url: gateway.url })
+  const events: CandleEvent[] = []
+  const subscription = client.stream().candles({ instruments: ['binance:*'], intervals: ['1m'] })
+  for await (const event of subscription) {
+    events.push(event)
+    if (events.length === 1) {
+      for (let n = 0; n < 50; n += 1) {
+        gateway.publish({
+          type: 'candle',
+          candle: candleAt(1, { final: false, tradeCount: n }),
+        })
+      }
+      gateway.publish({ type: 'candle', candle: candleAt(1) })
+      gateway.publish({ type: 'candle', candle: candleAt(2) })
+    }
+    if ('candle' in event && event.candle.windowStart === 2 * minute) break
+  }
+  const all = told(events)
+  expect(all[0]).toBe('snapshot 0')
+  expect(all.slice(-2)).toEqual(['update 1.0', 'update 2.0'])
+  const open = events.findLast((event) => 'candle' in event && !event.candle.final)
+  expect(open).toMatchObject({ candle: { tradeCount: 49 } })
+  await waitUntil(
+    'the subscription to end with the loop',
+    async () => gateway.received.some(({ type }) => type === 'unsubscribe'),
+    { withinMs: 60_000 },
+  )
+})
+
+it('an iterable throws what the gateway refuses', async () => {
+  await using gateway = await LocalGateway.open()
+  using client = createClient({ url: gateway.url })
+  const request = { instruments: ['binance:*'], intervals: ['1m' as const] }
+  for (let n = 0; n < 10; n += 1) client.stream().candles(request, { event: () => undefined })
+  const next = client.stream().candles(request)[Symbol.asyncIterator]().next()
+  await expect(next).rejects.toThrow('Ten subscriptions are the most')
+})
