@@ -12,6 +12,8 @@ export interface PartitionFetcherOptions extends PartitionConnectionOptions {
   readonly onWarning: (message: string) => void
   /** There is something to take, or it has failed. */
   readonly onReady: () => void
+  /** How long a broker is waited for before reading has failed, in ms; a minute unless given. */
+  readonly patienceMs?: number
 }
 
 /** A record that is appended meanwhile is sent at once: this bounds the empty answers only, in ms. */
@@ -28,6 +30,8 @@ export class PartitionFetcher implements LogSource {
   readonly #running: Promise<void>
   #waiting = 0
   #offset: number
+  #position: number
+  #answeredAt = performance.now()
   #end: number | undefined
   #failure: KafkaAvroError | undefined
   #onRoom: (() => void) | undefined
@@ -38,6 +42,7 @@ export class PartitionFetcher implements LogSource {
     this.partition = source.partition
     this.#options = options
     this.#offset = offset
+    this.#position = offset
     this.#connection = new PartitionConnection(options, source)
     this.#running = this.#run()
   }
@@ -45,6 +50,16 @@ export class PartitionFetcher implements LogSource {
   /** The partition's end by the last answer. */
   get end(): number | undefined {
     return this.#end
+  }
+
+  /** Behind what was taken; markers of transactions, which are no records, are passed with what is before them. */
+  get position(): number {
+    return this.#position
+  }
+
+  /** How long no broker has answered, in ms; with nothing new an answer comes twice a second. */
+  get silentMs(): number {
+    return performance.now() - this.#answeredAt
   }
 
   get ready(): boolean {
@@ -64,7 +79,11 @@ export class PartitionFetcher implements LogSource {
       return
     }
     try {
+      const before = into.length
       chunk.take(into, limit)
+      const last = into.at(-1)
+      if (chunk.done) this.#position = chunk.nextOffset
+      else if (into.length > before && last !== undefined) this.#position = last.offset + 1
     } catch (error) {
       // Nothing behind a damaged batch may be taken, or what was in it would be skipped.
       this.#stopping.abort()
@@ -97,7 +116,8 @@ export class PartitionFetcher implements LogSource {
     try {
       while (!signal.aborted) {
         await this.#room()
-        const fetched = await patiently(() => this.#fetch(), signal, this.#options.onWarning)
+        const { onWarning, patienceMs } = this.#options
+        const fetched = await patiently(() => this.#fetch(), signal, onWarning, patienceMs)
         if (!signal.aborted) this.#keep(fetched)
       }
     } catch (error) {
@@ -115,6 +135,7 @@ export class PartitionFetcher implements LogSource {
 
   #keep({ batches, end, aborted }: FetchedBytes): void {
     this.#end = end
+    this.#answeredAt = performance.now()
     const chunk = new RecordChunk(this, batches, aborted, this.#offset)
     this.#offset = chunk.nextOffset
     if (chunk.done) return

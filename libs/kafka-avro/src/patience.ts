@@ -3,21 +3,22 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { KafkaAvroError, messageOf } from './errors.ts'
 
 /** How long a broker is waited for before reading is given up, in ms. */
-const patienceMs = 60_000
+const usualPatienceMs = 60_000
 const firstRetryMs = 50
 const longestRetryMs = 2_000
 
 /**
  * Tries again what failed with `reading_failed`, a broker's restart or a new leader mostly, with growing
- * pauses, for a minute.
+ * pauses, for a minute unless another time is given.
  *
- * @throws KafkaAvroError the last failure, when the minute is over, the signal came or the failure is
+ * @throws KafkaAvroError the last failure, when that is over, the signal came or the failure is
  *   another one.
  */
 export async function patiently<T>(
   read: () => Promise<T>,
   signal: AbortSignal,
   onWarning: (message: string) => void,
+  patienceMs = usualPatienceMs,
 ): Promise<T> {
   const began = performance.now()
   for (let pauseMs = firstRetryMs; ; pauseMs = Math.min(2 * pauseMs, longestRetryMs)) {
