@@ -1,5 +1,4 @@
-import type { FeedCursor } from '@tickertape/market-model'
-
+import type { Place } from './delivery.ts'
 import { cursorKey } from './feed-cursors.ts'
 
 /**
@@ -14,7 +13,7 @@ export class CursorAhead extends Error {
   readonly code = 'cursor_ahead'
 
   /** @param newest sequence of the venue's last trade. */
-  constructor(cursor: FeedCursor, newest: number) {
+  constructor(cursor: Place, newest: number) {
     const { feedId, instrument, replicaId, sequence } = cursor
     super(
       `${instrument}: the cursor of feed ${feedId}, replica ${replicaId}, stands at sequence ${sequence}, but the venue's newest trade is ${newest}: ` +

@@ -6,13 +6,16 @@ import type { UnsequencedDelivery } from './unsequenced-delivery.ts'
 /** One instrument's way into the log. */
 export type Delivery = InstrumentDelivery | UnsequencedDelivery
 
+/** How far an instrument is delivered: of its cursor what is not its feed's. */
+export type Place = Omit<FeedCursor, 'upTo' | 'vouchesFrom' | 'openGaps'>
+
 /** What names a delivery in the log, and where it begins. */
 export interface DeliveryNames {
   readonly feedId: string
   readonly replicaId: string
   readonly instrument: string
   readonly instrumentId: string
-  readonly cursor: FeedCursor | undefined
+  readonly cursor: Place | undefined
 }
 
 /** Where an instrument's delivery begins. */

@@ -53,6 +53,10 @@ export function createEvents({
   const rejected = counter('ingest_rejected_total', 'Records turned away', 'reason')
   const holes = counter('ingest_holes_total', 'Holes seen in sequences').labels({ venue })
   const opened = counter('ingest_gaps_opened_total', 'Gaps announced').labels({ venue })
+  const coveredAbsences = counter(
+    'ingest_covered_absences_total',
+    'Absences of which other replicas of the feed cover at least some instruments',
+  ).labels({ venue })
   const gaps = counter('ingest_gaps_total', 'Gaps that nothing fills').labels({ venue })
   const connections = counter('ingest_connections_total', 'Connections opened').labels({ venue })
   const lost = counter('ingest_connections_lost_total', 'Connections that ended').labels({ venue })
@@ -252,6 +256,16 @@ export function createEvents({
     gapOpened(gap: SequenceGap): void {
       opened.inc()
       logger.info({ gap }, 'gap announced')
+    },
+    covered(instruments: number, { fromTime, toTime }: { fromTime: number; toTime: number }): void {
+      coveredAbsences.inc()
+      logger.info({ instruments, fromTime, toTime }, 'another replica was connected: no gap')
+    },
+    replicasNotFollowed(error: unknown): void {
+      logger.warn(
+        { err: error },
+        'feed-cursors cannot be followed: what other replicas cover is not known until it can',
+      )
     },
     passedOver(instrument: string, waitedMs: number): void {
       logger.warn(

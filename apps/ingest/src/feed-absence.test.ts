@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 
+import type { FeedCursor, OpenGap } from '@tickertape/market-model'
 import { waitUntil } from '@tickertape/testing'
 
 import { InstrumentDelivery } from './instrument-delivery.ts'
+import { OtherReplicas } from './other-replicas.ts'
 import { RestError } from './rest-client.ts'
 import { sampleTrade, sampleTrades } from './testing/sample-trade.ts'
 import {
@@ -12,7 +14,7 @@ import {
   heartbeatsOf,
   scriptedFeed,
 } from './testing/scripted-feed.ts'
-import type { ScriptedFeed } from './testing/scripted-feed.ts'
+import type { ScriptedFeed, ScriptedFeedOptions } from './testing/scripted-feed.ts'
 
 const away = new RestError('unavailable', 'scripted')
 
@@ -23,7 +25,7 @@ function addInstrument({ deliveries, recording }: ScriptedFeed, instrument: stri
   const delivery = new InstrumentDelivery({
     ...names,
     log: recording.log,
-    cursor: { ...cursor, tradeIds: [], upTo: null },
+    cursor: { ...cursor, tradeIds: [] },
   })
   deliveries.set(instrument, delivery)
 }
@@ -324,5 +326,118 @@ describe('a hole', () => {
       'sample:X #11-13 backfilled',
     ])
     expect(gapsOf(feed.recording).at(-1)).toMatchObject({ fromTime: 10_000, toTime: 14_001 })
+  })
+})
+
+describe('an absence that another replica covers', () => {
+  /** Cursors of a replica that was connected all the while. */
+  function vouchedUpTo(upTo: number): FeedCursor {
+    const names = { feedId: 'f', replicaId: 'b', instrument: 'X' }
+    const place = { sequence: 10, eventTime: 10_000, tradeIds: [] }
+    return { ...names, ...place, upTo, vouchesFrom: 5_000, openGaps: [] }
+  }
+
+  function covering(options: Partial<ScriptedFeedOptions> = {}): {
+    readonly feed: ScriptedFeed
+    readonly replicas: OtherReplicas
+  } {
+    const replicas = new OtherReplicas(60_000)
+    replicas.heard(vouchedUpTo(9_000), performance.now())
+    return { feed: scriptedFeed({ ...options, replicas }), replicas }
+  }
+
+  it('is no gap, and heartbeats begin once it is known', async () => {
+    const { feed, replicas } = covering({ history: { last: 13 } })
+    feed.scripted.times = [13_000]
+    void feed.connect()
+    await waitUntil('the time behind the subscription', () => feed.scripted.asked >= 2)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(told(feed)).toEqual([])
+    // What its own connection shows to be missing is no news either.
+    feed.scripted.frame(sampleTrade(14))
+    replicas.heard(vouchedUpTo(13_000), performance.now())
+    await heartbeat(feed.recording)
+    const trades = sampleTrades(11, 14).map(({ sequence }) => `trade ${sequence}`)
+    expect(told(feed)).toEqual([...trades, 'upTo 12800'])
+  })
+
+  it('is a gap of those instruments that the other one does not read', async () => {
+    const { feed, replicas } = covering()
+    addInstrument(feed, 'Y')
+    feed.scripted.times = [13_000]
+    void feed.connect()
+    replicas.heard(vouchedUpTo(13_000), performance.now())
+    await waitUntil('the end', () => told(feed).includes('sample:Y 9900-13000 backfilled'))
+    expect(gapsOf(feed.recording).map(described)).toEqual([
+      'sample:Y 9900-13000 open',
+      'sample:Y 9900-13000 backfilled',
+    ])
+  })
+
+  // It was told where the other one could not be heard; nobody but this process knows of it.
+  it('closes what a process before this one left open', async () => {
+    const openGaps = [{ gapId: 'f|a|9900', fromTime: 9_900, toTime: 12_000 }]
+    const { feed, replicas } = covering({ cursor: { openGaps } })
+    feed.state.gaps.restore(feed.delivery, openGaps)
+    feed.scripted.times = [13_000]
+    void feed.connect()
+    replicas.heard(vouchedUpTo(13_000), performance.now())
+    await heartbeat(feed.recording)
+    expect(gapsOf(feed.recording).map(described)).toEqual([
+      'sample:X 9900-12000 backfilled',
+      'feed 9900-12000 backfilled',
+      'feed 9900-12000 backfilled',
+    ])
+  })
+})
+
+// An instrument without sequences is told of by times alone: what a killed process left open stayed so for a day.
+describe('what a killed process left open', () => {
+  it('of an instrument that the venue refused ends when it is delivered again', async () => {
+    const feed = scriptedFeed()
+    const gapId = 'f|a|sample:X|t9000'
+    feed.state.gaps.restore(feed.delivery, [{ gapId, fromTime: 9_000, toTime: null }])
+    expect(feed.state.gaps.openOf(feed.delivery)).toEqual([
+      { gapId, fromTime: 9_000, toTime: null },
+    ])
+    feed.scripted.times = [13_000]
+    void feed.connect()
+    await heartbeat(feed.recording)
+    await waitUntil('the end', () => told(feed).includes('sample:X 9000-13000 backfilled'))
+    expect(told(feed)).toContain('sample:X 9000-13000 open')
+    expect(feed.state.gaps.openOf(feed.delivery)).toEqual([])
+  })
+
+  it('of an instrument whose history did not answer closes when it does', async () => {
+    const feed = scriptedFeed()
+    const gapId = 'f|a|sample:X|t9500'
+    feed.state.gaps.restore(feed.delivery, [{ gapId, fromTime: 9_500, toTime: 9_800 }])
+    feed.scripted.times = [13_000]
+    void feed.connect()
+    await waitUntil('the end', () => told(feed).includes('sample:X 9500-9800 backfilled'))
+    expect(feed.state.gaps.concerns(feed.delivery)).toBe(false)
+  })
+
+  it('is in the cursors before it is told', async () => {
+    const feed = scriptedFeed()
+    feed.scripted.times = [11_000]
+    const first = feed.connect()
+    await heartbeat(feed.recording)
+    feed.scripted.refused = ['X']
+    feed.scripted.cut('scripted cut')
+    await first
+    const remembered: (readonly OpenGap[])[] = []
+    feed.onRemember(() => {
+      const lines = gapsOf(feed.recording).map(({ gapId }) => gapId)
+      const planned = feed.state.gaps.openOf(feed.delivery)
+      remembered.push(planned.filter(({ gapId }) => !lines.includes(gapId)))
+    })
+    feed.scripted.times = [20_000]
+    void feed.connect()
+    await waitUntil('the gap', () => told(feed).includes('sample:X 20000-86420000 open'))
+    expect(remembered).toEqual([
+      [{ gapId: 'f|a|10800', fromTime: 10_800, toTime: 20_000 }],
+      [{ gapId: 'f|a|sample:X|t20000', fromTime: 20_000, toTime: null }],
+    ])
   })
 })

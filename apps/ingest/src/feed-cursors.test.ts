@@ -1,11 +1,19 @@
 import { expect, it } from 'vitest'
 
 import { CursorWriter, vouchedUpTo } from './feed-cursors.ts'
+import type { CursorFeed } from './feed-cursors.ts'
 import { InstrumentDelivery } from './instrument-delivery.ts'
 import { RecordingLog } from './testing/recording-log.ts'
 import { sampleTrade, sampleTrades } from './testing/sample-trade.ts'
 
 const owner = { feedId: 'f', replicaId: 'a' }
+
+/** A feed that vouches for nothing yet. */
+const untold: CursorFeed = {
+  vouchedUpTo: undefined,
+  vouchesFrom: () => undefined,
+  openGaps: () => [],
+}
 
 function deliveryInto({ log }: RecordingLog): InstrumentDelivery {
   const names = { instrument: 'X', instrumentId: 'sample:X' }
@@ -23,7 +31,7 @@ function cursorsIn(recording: RecordingLog): readonly unknown[] {
 it('a cursor is written only when everything before it is acknowledged, and stays what it was then', async () => {
   const recording = new RecordingLog()
   const delivery = deliveryInto(recording)
-  const writer = new CursorWriter(owner, recording.log, () => undefined)
+  const writer = new CursorWriter(owner, recording.log, untold)
   const counts = { delivered: 0, duplicates: 0, rejected: 0 }
   recording.holdBack()
   delivery.offer(sampleTrade(11), counts)
@@ -40,6 +48,8 @@ it('a cursor is written only when everything before it is acknowledged, and stay
     eventTime: 11_000,
     tradeIds: [],
     upTo: null,
+    vouchesFrom: null,
+    openGaps: [],
   }
   expect(cursorsIn(recording)).toEqual([['f|a|X', cursor]])
 })
@@ -47,7 +57,7 @@ it('a cursor is written only when everything before it is acknowledged, and stay
 it('a cursor that has not moved is not written again', async () => {
   const recording = new RecordingLog()
   const delivery = deliveryInto(recording)
-  const writer = new CursorWriter(owner, recording.log, () => undefined)
+  const writer = new CursorWriter(owner, recording.log, untold)
   await writer.write([delivery])
   await writer.write([delivery])
   expect(cursorsIn(recording).length).toBe(1)
@@ -64,7 +74,7 @@ it('the beginning of an instrument is a cursor before its first trade', async ()
     cursor: undefined,
   })
   untraded.beginBehind(undefined)
-  await new CursorWriter(owner, recording.log, () => undefined).write([begun, untraded])
+  await new CursorWriter(owner, recording.log, untold).write([begun, untraded])
   expect(cursorsIn(recording)).toMatchObject([
     ['f|a|X', { sequence: 10, eventTime: 10_000 }],
     ['f|a|NEW', { sequence: null, eventTime: 0 }],
@@ -76,17 +86,17 @@ it('trades that wait behind a hole are behind no cursor', async () => {
   const delivery = deliveryInto(recording)
   const counts = { delivered: 0, duplicates: 0, rejected: 0 }
   for (const trade of sampleTrades(12, 20)) delivery.offer(trade, counts)
-  await new CursorWriter(owner, recording.log, () => undefined).write([delivery])
+  await new CursorWriter(owner, recording.log, untold).write([delivery])
   expect(cursorsIn(recording)).toMatchObject([['f|a|X', { sequence: 10 }]])
 })
 
 it('what heartbeats vouch for is in the cursors, even where no instrument has moved', async () => {
   const recording = new RecordingLog()
   const delivery = deliveryInto(recording)
-  let upTo = 9_000
-  const writer = new CursorWriter(owner, recording.log, () => upTo)
+  const feed = { ...untold, vouchedUpTo: 9_000 }
+  const writer = new CursorWriter(owner, recording.log, feed)
   await writer.write([delivery])
-  upTo = 9_500
+  feed.vouchedUpTo = 9_500
   await writer.write([delivery])
   await writer.write([delivery])
   const written = cursorsIn(recording)

@@ -1,6 +1,6 @@
 import { DecodeFailure, Deserializer, readPartition, topicName } from '@tickertape/kafka-avro'
 import type { Registry } from '@tickertape/kafka-avro'
-import type { FeedCursor } from '@tickertape/market-model'
+import type { FeedCursor, OpenGap } from '@tickertape/market-model'
 
 import type { Delivery } from './delivery.ts'
 import type { MarketLog } from './market-log.ts'
@@ -22,40 +22,60 @@ export function cursorKey({ feedId, replicaId }: CursorOwner, instrument: string
   return `${feedId}|${replicaId}|${instrument}`
 }
 
+/** Whether a key is of the same feed's, and not of the owner. */
+export function isOfOtherReplica(owner: CursorOwner, key: string): boolean {
+  return key.startsWith(`${owner.feedId}|`) && !key.startsWith(cursorKey(owner, ''))
+}
+
+export interface FoundCursors {
+  /** The replica's own last ones, by instrument. */
+  readonly own: ReadonlyMap<string, FeedCursor>
+  /** Of other replicas of the feed, in the order of each partition. */
+  readonly others: readonly FeedCursor[]
+  /** Where each partition goes on. */
+  readonly next: readonly (number | 'earliest')[]
+}
+
 /**
- * The replica's last cursors, by instrument.
+ * What feed-cursors has of a feed.
  *
  * @throws KafkaAvroError `reading_failed`, `registry_unreachable`.
  */
-export async function readCursors(
-  options: ReadCursorsOptions,
-): Promise<ReadonlyMap<string, FeedCursor>> {
-  const { brokers, partitions, registry, topicPrefix } = options
+export async function readCursors(options: ReadCursorsOptions): Promise<FoundCursors> {
+  const { brokers, feedId, partitions, registry, topicPrefix } = options
   const ownPrefix = cursorKey(options, '')
   const deserializer = new Deserializer('feed-cursors', registry)
-  const found = new Map<string, FeedCursor>()
+  const own = new Map<string, FeedCursor>()
+  /** By key: the last one tells all that is of use. */
+  const others = new Map<string, FeedCursor>()
   const topic = topicName('feed-cursors', topicPrefix)
   const clientId = `ingest-${options.feedId}-${options.replicaId}`
   const read = Array.from({ length: partitions }, async (_, partition) => {
     const range = { topic, partition, from: 'earliest', to: 'end' } as const
+    let next: number | 'earliest' = 'earliest'
     for await (const batch of readPartition({ brokers, clientId }, range)) {
-      const own = batch.filter(({ key }) => String(key ?? '').startsWith(ownPrefix))
-      await deserializer.prepare(own.map(({ value }) => value))
-      for (const { key, value } of own) {
-        const instrument = String(key).slice(ownPrefix.length)
+      const ofFeed = batch.filter(({ key }) => String(key ?? '').startsWith(`${feedId}|`))
+      await deserializer.prepare(ofFeed.map(({ value }) => value))
+      for (const { key, value } of ofFeed) {
+        const isOwn = !isOfOtherReplica(options, String(key))
+        const name = isOwn ? String(key).slice(ownPrefix.length) : String(key)
+        const found = isOwn ? own : others
         const cursor = deserializer.deserialize(value)
         // A tombstone or a cursor that is no longer readable: the instrument begins anew.
-        if (cursor instanceof DecodeFailure) found.delete(instrument)
-        else found.set(instrument, cursor)
+        if (cursor instanceof DecodeFailure) found.delete(name)
+        else found.set(name, cursor)
       }
+      next = (batch.at(-1)?.offset ?? 0) + 1
     }
+    return next
   })
-  await Promise.all(read)
-  return found
+  return { next: await Promise.all(read), own, others: [...others.values()] }
 }
 
 /** Up to when a replica vouched for the feed, by its cursors; undefined if it never did. */
-export function vouchedUpTo(cursors: Iterable<FeedCursor>): number | undefined {
+export function vouchedUpTo(
+  cursors: Iterable<Pick<FeedCursor, 'eventTime' | 'upTo'>>,
+): number | undefined {
   let vouched: number | undefined
   for (const { eventTime, upTo } of cursors) {
     // A cursor of a version that did not say: its last trade had been delivered.
@@ -65,20 +85,29 @@ export function vouchedUpTo(cursors: Iterable<FeedCursor>): number | undefined {
   return vouched
 }
 
+/** What a cursor tells of its feed. */
+export interface CursorFeed {
+  /** Up to when heartbeats vouch for the feed, and no gap of it is open. */
+  readonly vouchedUpTo: number | undefined
+  /** Since when they do without an absence, for all instruments of which this is the same. */
+  vouchesFrom(delivery: Delivery): number | undefined
+  /** What may stand open in the log of an instrument. */
+  openGaps(delivery: Delivery): readonly OpenGap[]
+}
+
 /** Writes cursors, each only after everything before it is in Kafka. */
 export class CursorWriter {
   readonly #owner: CursorOwner
   readonly #log: MarketLog
-  readonly #vouchedUpTo: () => number | undefined
+  readonly #feed: CursorFeed
   /** By instrument: what its last cursor stood for. */
   readonly #written = new Map<string, string>()
   #upTo: number | null = null
 
-  /** @param vouched up to when heartbeats vouch for the feed, and no gap of it is open. */
-  constructor(owner: CursorOwner, log: MarketLog, vouched: () => number | undefined) {
+  constructor(owner: CursorOwner, log: MarketLog, feed: CursorFeed) {
     this.#owner = owner
     this.#log = log
-    this.#vouchedUpTo = vouched
+    this.#feed = feed
   }
 
   /**
@@ -86,20 +115,26 @@ export class CursorWriter {
    * from whichever has it. Resolves when what they stand for is acknowledged.
    */
   async write(deliveries: Iterable<Delivery>): Promise<void> {
-    const upTo = this.#vouchedUpTo() ?? null
-    const all = [...deliveries].flatMap(({ cursor }) => cursor ?? [])
+    const upTo = this.#feed.vouchedUpTo ?? null
+    const all = [...deliveries].flatMap((delivery) => {
+      const { cursor } = delivery
+      if (cursor === undefined) return []
+      const vouchesFrom = this.#feed.vouchesFrom(delivery) ?? null
+      return [{ ...cursor, upTo, vouchesFrom, openGaps: this.#feed.openGaps(delivery) }]
+    })
     const moved = all.filter((cursor) => this.#written.get(cursor.instrument) !== placeOf(cursor))
     if (moved.length === 0 && upTo !== this.#upTo) moved.push(...all.slice(0, 1))
     if (moved.length === 0) return
     await this.#log.acknowledged()
     for (const cursor of moved) {
-      this.#log.cursor(cursorKey(this.#owner, cursor.instrument), { ...cursor, upTo })
+      this.#log.cursor(cursorKey(this.#owner, cursor.instrument), cursor)
       this.#written.set(cursor.instrument, placeOf(cursor))
     }
     this.#upTo = upTo
   }
 }
 
-function placeOf({ sequence, tradeIds }: FeedCursor): string {
-  return `${sequence} ${tradeIds.at(-1)}`
+function placeOf({ openGaps, sequence, tradeIds, vouchesFrom }: FeedCursor): string {
+  const gaps = openGaps.map(({ gapId, toTime }) => `${gapId} ${toTime}`)
+  return [sequence, tradeIds.at(-1), vouchesFrom, ...gaps].join(' ')
 }

@@ -35,6 +35,11 @@ export class FeedHeartbeats {
   /** Where an absence before the first heartbeat begins. */
   #since: number | undefined
   #isKnown = true
+  /** Subscribed by this process, now or before. */
+  readonly #subscribed = new WeakSet<Delivery>()
+  #vouchesFrom: number | undefined
+  /** Heartbeats that do not set it: the venue was asked for the first one's time before. */
+  #toPass = 1
   #venueTime: number | undefined
   #toldAt = performance.now()
 
@@ -59,6 +64,14 @@ export class FeedHeartbeats {
     return openFrom === undefined || upTo === undefined ? upTo : Math.min(openFrom, upTo)
   }
 
+  /**
+   * Since when heartbeats vouch, without an absence that nobody covers, for an instrument and all others of
+   * which this says the same; undefined while they do not.
+   */
+  vouchesFrom(delivery: Delivery): number | undefined {
+    return this.#subscribed.has(delivery) ? this.#vouchesFrom : undefined
+  }
+
   /** What an absence would be that ends with the next subscription. */
   absence(): Absence {
     return { fromTime: this.#upTo ?? this.#since, isKnown: this.#isKnown }
@@ -67,6 +80,19 @@ export class FeedHeartbeats {
   /** An absence stands in the log: those before this process are told with it. */
   declared(): void {
     this.#isKnown = false
+  }
+
+  /** There was an absence: heartbeats do not vouch for what was before those that follow. */
+  lapse(): void {
+    this.#vouchesFrom = undefined
+    this.#toPass = 1
+  }
+
+  /** The venue delivers these instruments, or has refused them: of new ones nothing before is vouched for. */
+  subscribed(deliveries: readonly Delivery[]): void {
+    if (deliveries.every((each) => this.#subscribed.has(each))) return
+    for (const each of deliveries) this.#subscribed.add(each)
+    this.lapse()
   }
 
   /** A connection is subscribed, and was not yet when the venue told this time. */
@@ -96,6 +122,10 @@ export class FeedHeartbeats {
     const { feedId, replicaId } = config
     log.heartbeat({ feedId, replicaId, upTo, receivedAt })
     this.#upTo = upTo
+    if (this.#toPass > 0) this.#toPass -= 1
+    else this.#vouchesFrom ??= venueTime
+    // What a process before this one left open begins before that.
+    this.#isKnown = false
     events.heartbeat(upTo, venueTime)
   }
 

@@ -9,12 +9,19 @@ import { RecordingLog } from './testing/recording-log.ts'
 import { described, gapsOf } from './testing/scripted-feed.ts'
 import { UnsequencedDelivery } from './unsequenced-delivery.ts'
 
+const { signal } = new AbortController()
+
 /** The recovery of one instrument without sequences, whose catch-ups end as the test says. */
 function given(...answers: (CaughtUp | (() => CaughtUp))[]) {
   const recording = new RecordingLog()
   const names = { feedId: 'f', replicaId: 'a', instrument: 'X', instrumentId: 'sample:X' }
   const delivery = new UnsequencedDelivery({ ...names, cursor: undefined, log: recording.log })
-  const gaps = new FeedGaps({ feedId: 'f', replicaId: 'a', log: recording.log })
+  const gaps = new FeedGaps({
+    feedId: 'f',
+    replicaId: 'a',
+    log: recording.log,
+    remember: () => recording.log.acknowledged(),
+  })
   const lost: string[] = []
   const recovery = new FeedRecovery({
     filler: {
@@ -37,7 +44,7 @@ function given(...answers: (CaughtUp | (() => CaughtUp))[]) {
     buffer: 10,
     patienceMs: 1_000,
     venueTime: () => 9_000,
-    signal: new AbortController().signal,
+    signal,
   })
   const told = (): readonly string[] => gapsOf(recording).map(described)
   return {
@@ -55,7 +62,7 @@ it('an absence of which the last trades prove nothing is lost, as far as they do
     fromTime: 2_000,
     toTime: 5_001,
   })
-  gaps.declare({ fromTime: 1_900, toTime: 8_000 }, [delivery], false)
+  await gaps.declare({ fromTime: 1_900, toTime: 8_000 }, [delivery], false, signal)
   recovery.catchUp(delivery)
   await recovery.caughtUp()
   expect(lost).toEqual(['sample:X 2000-5001 unrecoverable'])
@@ -87,7 +94,7 @@ it('what was missed during a catch-up is asked for by another one', async () => 
       return { outcome: 'whole' }
     },
   )
-  gaps.declare({ fromTime: 1_000, toTime: 8_000 }, [delivery], false)
+  await gaps.declare({ fromTime: 1_000, toTime: 8_000 }, [delivery], false, signal)
   recovery.catchUp(delivery)
   await recovery.caughtUp()
   expect(asked).toBe(2)
@@ -99,8 +106,11 @@ it('an instrument that is expected holds heartbeats until it is caught up with, 
   recovery.expect(delivery)
   expect(recovery.incomplete([delivery], 1_000)).toEqual([undefined])
   expect(recovery.behind).toBe(1)
-  // What may be missing is told before heartbeats go on without it.
-  expect(recovery.incomplete([delivery], 1_000)).toEqual([])
+  // What may be missing is told, and known to the next process, before heartbeats go on without it.
+  expect(recovery.incomplete([delivery], 1_000)).toEqual([undefined])
+  expect(told()).toEqual([])
+  await waitUntil('the gap', () => recovery.passedOver.length === 1)
+  expect(recovery.incomplete([delivery], 0)).toEqual([])
   expect(told()).toEqual(['sample:X 8999-9000 open'])
   expect([recovery.behind, recovery.passedOver]).toEqual([0, ['X']])
   recovery.resume()

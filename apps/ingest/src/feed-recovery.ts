@@ -39,6 +39,10 @@ interface Task {
   isRunning: boolean
   /** Heartbeats wait for it no longer. */
   isPassed: boolean
+  /** That they wait no longer is about to be told. */
+  isPassing: boolean
+  /** Whatever the history does not tell: another replica has delivered it. */
+  isCovered: boolean
   /** Without progress since `upTo` was seen first. */
   waitedMs: number
   upTo: number | undefined
@@ -55,6 +59,7 @@ export class FeedRecovery {
   readonly #tasks = new Map<Delivery, Task>()
   readonly #failure = Promise.withResolvers<never>()
   #idle = Promise.withResolvers<void>()
+  #isHeld = false
 
   constructor(options: FeedRecoveryOptions) {
     this.#options = options
@@ -79,11 +84,29 @@ export class FeedRecovery {
     return [...this.#tasks].filter(([, { isPassed }]) => isPassed).map(([each]) => each.instrument)
   }
 
-  /** Something was missed that no sequence may show: the history is asked up to its present. */
-  catchUp(delivery: Delivery): void {
+  /**
+   * Something was missed that no sequence may show: the history is asked up to its present.
+   *
+   * @param isCovered another replica has delivered it.
+   */
+  catchUp(delivery: Delivery, isCovered = false): void {
     const task = this.#taskOf(delivery)
+    task.isCovered = isCovered && (task.isCovered || !isBehind(task))
     task.wanted += 1
     this.#start(delivery, task)
+  }
+
+  /** Nothing more is begun from now on: it is about to be told what was missed. */
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  /** Begins what was noticed and asked for meanwhile. */
+  release(): void {
+    this.#isHeld = false
+    for (const [delivery, task] of this.#tasks) {
+      if (isBehind(task) || !delivery.isWhole) this.#start(delivery, task)
+    }
   }
 
   /** A catch-up will be asked for: heartbeats wait for it from now on. */
@@ -152,6 +175,8 @@ export class FeedRecovery {
       done: 0,
       isRunning: false,
       isPassed: false,
+      isPassing: false,
+      isCovered: false,
       waitedMs: 0,
       upTo: delivery.deliveredUpTo,
       unprovenFrom: undefined,
@@ -161,7 +186,7 @@ export class FeedRecovery {
   }
 
   #start(delivery: Delivery, task: Task): void {
-    if (task.isRunning) return
+    if (task.isRunning || this.#isHeld) return
     task.isRunning = true
     this.#run(delivery, task).catch((error: unknown) => {
       if (!this.#options.signal.aborted) this.#failure.reject(error)
@@ -172,6 +197,7 @@ export class FeedRecovery {
     const { signal } = this.#options
     while (this.#tasks.get(delivery) === task && (isBehind(task) || !delivery.isWhole)) {
       if (isBehind(task)) await this.#catchUp(delivery, task)
+      else if (this.#isHeld) break
       else await this.#fill(delivery)
       signal.throwIfAborted()
       if (!isBehind(task) && delivery.isWhole) task.isPassed = false
@@ -185,12 +211,9 @@ export class FeedRecovery {
     const { events, filler, gaps, signal } = this.#options
     const { wanted } = task
     const told = await filler.catchUp(delivery, signal)
-    if (told.outcome === 'lost') {
+    if (told.outcome === 'lost' && (gaps.concerns(delivery) || !task.isCovered)) {
       const { fromTime, toTime } = told
-      if (!gaps.concerns(delivery)) gaps.declareOne(told, delivery)
-      for (const gap of gaps.close(delivery, 'unrecoverable', { fromTime, toTime })) {
-        events.gaveUp(gap)
-      }
+      for (const gap of gaps.lose({ fromTime, toTime }, delivery)) events.gaveUp(gap)
     }
     // Something was missed while the history was asked: it may have been too early to tell.
     if (task.wanted !== wanted) return
@@ -203,7 +226,7 @@ export class FeedRecovery {
   async #fill(delivery: Delivery): Promise<void> {
     const { events, filler, signal, venueTime } = this.#options
     await delay(reorderingMs, undefined, { signal })
-    if (delivery.kind === 'unsequenced') return
+    if (delivery.kind === 'unsequenced' || this.#isHeld) return
     const { missing } = delivery
     if (missing === undefined) return
     events.holeFound(delivery.instrument, missing.hole)
@@ -226,19 +249,34 @@ export class FeedRecovery {
     if (task.isPassed) return true
     task.waitedMs = task.upTo === upTo ? task.waitedMs + elapsedMs : 0
     task.upTo = upTo
-    if (task.waitedMs <= this.#options.patienceMs) return false
+    if (task.waitedMs <= this.#options.patienceMs || task.isPassing) return false
+    if (isBehind(task) && !task.isCovered && !this.#options.gaps.concerns(delivery)) {
+      this.#declare(delivery, task).catch((error: unknown) => {
+        if (!this.#options.signal.aborted) this.#failure.reject(error)
+      })
+      return false
+    }
     this.#pass(delivery, task)
     return true
   }
 
+  /** Heartbeats wait until it is told, and as long as it takes. */
+  async #declare(delivery: Delivery, task: Task): Promise<void> {
+    const { events, gaps, signal, venueTime } = this.#options
+    const toTime = venueTime()
+    const fromTime = Math.min(delivery.deliveredUpTo ?? toTime - 1, toTime - 1)
+    const isStill = (): boolean => this.#tasks.get(delivery) === task && isBehind(task)
+    task.isPassing = true
+    const told = await gaps.declareOf({ fromTime, toTime }, [delivery], signal, isStill)
+    task.isPassing = false
+    if (told.length === 0) return
+    for (const gap of told) events.gapOpened(gap)
+    this.#pass(delivery, task)
+  }
+
   #pass(delivery: Delivery, task: Task): void {
-    const { events, gaps, venueTime } = this.#options
+    const { events } = this.#options
     task.isPassed = true
-    if (isBehind(task) && !gaps.concerns(delivery)) {
-      const toTime = venueTime()
-      const fromTime = Math.min(delivery.deliveredUpTo ?? toTime - 1, toTime - 1)
-      events.gapOpened(gaps.declareOne({ fromTime, toTime }, delivery))
-    }
     this.#setAside(delivery)
     events.passedOver(delivery.instrument, task.waitedMs)
     this.#tellIdle()

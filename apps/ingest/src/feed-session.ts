@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { backoffMs } from './backoff.ts'
 import { noneOffered } from './delivery.ts'
 import type { Delivery } from './delivery.ts'
-import type { Absence } from './feed-heartbeats.ts'
+import { tellAbsence } from './feed-absence.ts'
 import type { FeedState } from './feed-state.ts'
 import { ConnectionLost } from './feed.ts'
 import type { FeedConnection } from './feed.ts'
@@ -11,7 +11,6 @@ import { statusRecord } from './instrument-announcement.ts'
 import type { ChangeableSession } from './live-instruments.ts'
 import type { MappedTrade, RejectedTrade } from './mapped-trade.ts'
 import { SilenceWatch } from './silence-watch.ts'
-import { untilAborted } from './until-aborted.ts'
 
 /** Between two attempts to subscribe to what the venue refused, in ms. */
 const resubscribeMs = 60_000
@@ -63,7 +62,7 @@ export class FeedSession implements ChangeableSession {
 
   /** @returns why the connection ended. */
   async run(): Promise<string> {
-    const { config, events, gate, live, mapping, rest } = this.#state
+    const { config, events, gate, live, mapping, recovery, rest } = this.#state
     const { connectTimeoutMs, idleTimeoutMs, maxMs } = config.connection
     const { venue, webSocketUrl: url } = config
     using resources = new DisposableStack()
@@ -103,6 +102,7 @@ export class FeedSession implements ChangeableSession {
       throw reason
     } finally {
       live.detach(this)
+      if (this.#predecessor === undefined) recovery.release()
       this.#connection = undefined
       for (const { resolve } of this.#settling) resolve(false)
       this.#ended.abort(new ConnectionLost('ended'))
@@ -147,7 +147,7 @@ export class FeedSession implements ChangeableSession {
   }
 
   async #deliver(connection: FeedConnection): Promise<void> {
-    const { config, deliveries, events, heartbeats, live, readiness } = this.#state
+    const { config, deliveries, events, heartbeats, live, readiness, recovery } = this.#state
     const startedAt = performance.now()
     const subscribed = [...deliveries.values()]
     const venueTime = await this.#venueTimeOf(connection)
@@ -156,46 +156,38 @@ export class FeedSession implements ChangeableSession {
       beforeCut(each)
       this.#announceKnown(each, venueTime)
     }
+    // What the first trades show to be missing is a part of what is told below.
+    if (this.#predecessor === undefined) recovery.hold()
     const { refused } = await connection.subscribe(subscribed.map(({ instrument }) => instrument))
     this.#connection = connection
     heartbeats.begin(venueTime)
+    heartbeats.subscribed(subscribed)
     readiness.ready('venue')
     if ((await this.#predecessor?.handOver()) === true) {
       for (const each of subscribed) withoutCut(each)
-      this.#state.recovery.resume()
+      recovery.resume()
       events.tookOver(performance.now() - startedAt)
       this.#state.failures = 0
     } else {
-      await this.#tellAbsence(subscribed, absence, await this.#venueTimeOf(connection))
-      this.#recover(subscribed, startedAt)
+      const toTime = await this.#venueTimeOf(connection)
+      const covered = await tellAbsence(this.#state, subscribed, absence, toTime, this.#signal)
+      this.#recover(subscribed, covered, startedAt)
     }
     this.#tellRefused(refused)
-    for (const each of subscribed) this.#welcome(each, venueTime)
+    await this.#welcome(subscribed, venueTime)
     this.#delivers.resolve()
     live.attach(this)
     this.add([...deliveries.values()].filter((each) => !subscribed.includes(each)))
     await this.#beat(connection, config.heartbeat.everyMs)
   }
 
-  /** Only once the next process would begin the same gap: it closes what this one leaves open. */
-  async #tellAbsence(
-    deliveries: readonly Delivery[],
-    { fromTime, isKnown }: Absence,
-    toTime: number,
-  ): Promise<void> {
-    if (fromTime === undefined || deliveries.length === 0) return
-    const { events, gaps, heartbeats, rememberVouched } = this.#state
-    if (!isKnown) await untilAborted(rememberVouched(), this.#signal)
-    events.gapOpened(gaps.declare({ fromTime, toTime }, deliveries, isKnown))
-    heartbeats.declared()
-  }
-
   /** Has what was missed fetched. */
-  #recover(deliveries: readonly Delivery[], startedAt: number): void {
+  #recover(deliveries: readonly Delivery[], covered: ReadonlySet<string>, startedAt: number): void {
     const { events, readiness, recovery } = this.#state
     readiness.waitFor('catch-up', `fetching what was missed of ${deliveries.length} instruments`)
     // Refused instruments may have ended while we were away: what they left behind is fetched too.
-    for (const delivery of deliveries) recovery.catchUp(delivery)
+    for (const each of deliveries) recovery.catchUp(each, covered.has(each.instrument))
+    recovery.release()
     void recovery.caughtUp().then(() => {
       if (this.#signal.aborted) return
       readiness.ready('catch-up')
@@ -216,10 +208,9 @@ export class FeedSession implements ChangeableSession {
     const { refused } = await connection.subscribe(names)
     const others = this.#refused.filter((each) => !names.includes(each))
     this.#tellRefused([...others, ...refused])
-    for (const each of deliveries) {
-      this.#welcome(each, heartbeats.venueTime)
-      recovery.catchUp(each)
-    }
+    heartbeats.subscribed(deliveries)
+    await this.#welcome(deliveries, heartbeats.venueTime)
+    for (const each of deliveries) recovery.catchUp(each)
   }
 
   async #venueTimeOf(connection: FeedConnection): Promise<number> {
@@ -254,15 +245,16 @@ export class FeedSession implements ChangeableSession {
   }
 
   /** Announces what the venue delivers from now on, and that it does not deliver what it did once. */
-  #welcome(delivery: Delivery, venueTime: number): void {
+  async #welcome(deliveries: readonly Delivery[], venueTime: number): Promise<void> {
     const { gaps, recovery } = this.#state
-    const { instrument } = delivery
-    if (this.#refused.includes(instrument)) {
-      if (delivery.cursor !== undefined) gaps.darken(delivery, venueTime)
-      return
+    const isRefused = ({ instrument }: Delivery): boolean => this.#refused.includes(instrument)
+    for (const delivery of deliveries) {
+      if (isRefused(delivery)) continue
+      if (gaps.lighten(delivery, venueTime)) recovery.catchUp(delivery)
+      this.#announce(delivery, venueTime)
     }
-    if (gaps.lighten(delivery, venueTime)) recovery.catchUp(delivery)
-    this.#announce(delivery, venueTime)
+    const dark = deliveries.filter((each) => isRefused(each) && each.cursor !== undefined)
+    await gaps.darken(dark, venueTime, this.#signal)
   }
 
   /** What an instrument is has to stand in the log before its first trade, which is counted by it. */

@@ -14,6 +14,7 @@ import type { InstrumentFacts } from './instrument-catalog.ts'
 import type { LiveInstruments } from './live-instruments.ts'
 import type { MappingContext } from './mapped-trade.ts'
 import type { MarketLog } from './market-log.ts'
+import type { OtherReplicas } from './other-replicas.ts'
 import { ReadingGate } from './reading-gate.ts'
 import type { RestClient } from './rest-client.ts'
 import { hasSequences } from './trade-history.ts'
@@ -33,8 +34,7 @@ export interface FeedParts {
   readonly facts: ReadonlyMap<string, InstrumentFacts>
   /** Told of the session while it can take instruments in and let them go. */
   readonly live: LiveInstruments
-  /** Makes known to the next process up to when heartbeats vouch for the feed. */
-  readonly rememberVouched: () => Promise<void>
+  readonly replicas: Pick<OtherReplicas, 'awaitCoverage'>
 }
 
 /** What outlives a connection. */
@@ -48,6 +48,8 @@ export interface FeedState extends FeedParts {
 }
 
 export interface FeedStateOptions extends FeedParts {
+  /** Makes known to the next process what this one vouches for, and what it leaves open. */
+  readonly remember: () => Promise<void>
   readonly history: VenueHistory
   /** Between two requests that brought no progress. */
   readonly backoff: BackoffBounds
@@ -58,10 +60,11 @@ export interface FeedStateOptions extends FeedParts {
 }
 
 export function createFeedState(options: FeedStateOptions): FeedState {
-  const { backoff, cursors, history, signal, ...parts } = options
+  const { backoff, cursors, history, remember, signal, ...parts } = options
   const { config, deliveries, events, log, readiness } = parts
   const venueTime = (): number => heartbeats.venueTime
-  const gaps = new FeedGaps({ feedId: config.feedId, replicaId: config.replicaId, log })
+  const { feedId, replicaId } = config
+  const gaps = new FeedGaps({ feedId, replicaId, log, remember })
   const filler = new HoleFiller({
     history,
     log,

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
-import type { FeedCursor, SequenceGap } from '@tickertape/market-model'
+import type { SequenceGap } from '@tickertape/market-model'
 
+import type { Place } from './delivery.ts'
 import { HoleFiller } from './hole-filler.ts'
 import { InstrumentDelivery } from './instrument-delivery.ts'
 import { RestError } from './rest-client.ts'
@@ -12,7 +13,7 @@ import type { ScriptedHistoryOptions } from './testing/scripted-history.ts'
 
 const venueTime = 99_000
 
-function cursorAt(sequence: number | null): FeedCursor {
+function cursorAt(sequence: number | null): Place {
   const eventTime = (sequence ?? 0) * 1000
   return {
     feedId: 'f',
@@ -21,11 +22,10 @@ function cursorAt(sequence: number | null): FeedCursor {
     sequence,
     eventTime,
     tradeIds: [],
-    upTo: null,
   }
 }
 
-function begin(cursor: FeedCursor | undefined, options: Partial<ScriptedHistoryOptions>) {
+function begin(cursor: Place | undefined, options: Partial<ScriptedHistoryOptions>) {
   const recording = new RecordingLog()
   const history = new ScriptedHistory(options)
   const gaps: SequenceGap[] = []

@@ -225,8 +225,8 @@ async function cursorOf(
   { feedId, replicaId }: { readonly feedId: string; readonly replicaId: string },
   instrument: string,
 ): Promise<FeedCursor | undefined> {
-  const cursors = await readCursors({ ...config.kafka, feedId, replicaId, partitions, registry })
-  return cursors.get(instrument)
+  const { own } = await readCursors({ ...config.kafka, feedId, replicaId, partitions, registry })
+  return own.get(instrument)
 }
 
 /** Tells how far the import has come, every few seconds. */

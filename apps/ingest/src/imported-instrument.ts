@@ -1,6 +1,5 @@
-import type { FeedCursor } from '@tickertape/market-model'
-
 import { noneOffered } from './delivery.ts'
+import type { Place } from './delivery.ts'
 import { cursorKey } from './feed-cursors.ts'
 import { InstrumentDelivery } from './instrument-delivery.ts'
 import type { MappedTrade } from './mapped-trade.ts'
@@ -15,7 +14,7 @@ export interface ImportedInstrumentOptions {
   readonly instrumentId: string
   readonly log: MarketLog
   /** Of an earlier run of the same import. */
-  readonly cursor: FeedCursor | undefined
+  readonly cursor: Place | undefined
 }
 
 /** Trades behind a hole before it is given up: what an import misses does not come by itself. */
@@ -66,7 +65,6 @@ export class ImportedInstrument {
       sequence: sequence - 1,
       eventTime: 0,
       tradeIds: [],
-      upTo: null,
     })
   }
 
@@ -116,12 +114,14 @@ export class ImportedInstrument {
     log.heartbeat({ feedId, replicaId: importReplicaId, upTo, receivedAt: Date.now() })
     await log.acknowledged()
     const sequence = this.position ?? null
-    const place = { sequence, eventTime: this.#lastTime, tradeIds: [], upTo }
-    const cursor = { feedId, replicaId: importReplicaId, instrument, ...place }
+    const place = { sequence, eventTime: this.#lastTime, tradeIds: [] }
+    // It is read once and by one process: no other one vouches for it, and what is missing is given up.
+    const feed = { upTo, vouchesFrom: null, openGaps: [] }
+    const cursor = { feedId, replicaId: importReplicaId, instrument, ...place, ...feed }
     log.cursor(cursorKey(cursor, instrument), cursor)
   }
 
-  #deliveryFrom(cursor: FeedCursor | undefined): InstrumentDelivery {
+  #deliveryFrom(cursor: Place | undefined): InstrumentDelivery {
     const { feedId, instrument, instrumentId, log } = this.#options
     const names = { feedId, replicaId: importReplicaId, instrument, instrumentId }
     const sequenced = typeof cursor?.sequence === 'number' ? cursor : undefined

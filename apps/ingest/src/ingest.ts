@@ -16,6 +16,7 @@ import type { Delivery } from './delivery.ts'
 import { createEvents } from './events.ts'
 import { CursorWriter, readCursors } from './feed-cursors.ts'
 import { createFeedState } from './feed-state.ts'
+import { followReplicas } from './follow-replicas.ts'
 import { CatalogReader } from './catalog-reader.ts'
 import type { InstrumentFacts } from './instrument-catalog.ts'
 import { InstrumentDelivery } from './instrument-delivery.ts'
@@ -26,6 +27,7 @@ import type { MappingContext } from './mapped-trade.ts'
 import { MarketLog } from './market-log.ts'
 import { beginNewListing } from './new-listing.ts'
 import { openRecorder } from './open-recorder.ts'
+import { OtherReplicas } from './other-replicas.ts'
 import { throughOutages } from './outages.ts'
 import { traced } from './traced-producer.ts'
 import { historyBackoff, prepare, readFeed } from './read-feed.ts'
@@ -44,6 +46,9 @@ const brokerWatch = { patienceMs: 5_000, everyMs: 1_000 }
 const lingerMs = 2
 
 const restTimeoutMs = 10_000
+
+/** Another replica that has written no cursor for so many of their intervals, and for this many ms, is away. */
+const replicaPatience = { intervals: 3, leastMs: 3_000 }
 
 /**
  * Reads one venue's trades into the log until it is disposed. It begins behind its own cursors, so
@@ -98,17 +103,16 @@ async function run(
     'feed-cursors',
     await through(() => registry.register('feed-cursors')),
   )
-  const cursors = await through(async () => {
+  const cursorsAt = { ...kafka, feedId, replicaId, partitions, registry }
+  const found = await through(async () => {
     // An absent broker is told in seconds this way, where reading and producing wait for half a minute.
     await requirePartitions()
-    return await readCursors({
-      ...kafka,
-      feedId,
-      replicaId,
-      partitions,
-      registry,
-    })
+    return await readCursors(cursorsAt)
   })
+  const cursors = found.own
+  const { intervals, leastMs } = replicaPatience
+  const replicas = new OtherReplicas(Math.max(leastMs, intervals * config.cursorMs))
+  for (const cursor of found.others) replicas.heard(cursor, performance.now())
   await using producer = await through(async () => {
     await requirePartitions()
     return await EventProducer.open({
@@ -162,14 +166,20 @@ async function run(
     history,
     backoff: historyBackoff,
     cursors: cursors.values(),
-    rememberVouched: async () => {
+    replicas,
+    remember: async () => {
       await cursorWriter.write(deliveries.values())
       await log.acknowledged()
     },
     signal,
   })
-  const vouched = (): number | undefined => state.heartbeats.vouchedUpTo
-  const cursorWriter = new CursorWriter({ feedId, replicaId }, log, vouched)
+  const cursorWriter = new CursorWriter({ feedId, replicaId }, log, {
+    get vouchedUpTo() {
+      return state.heartbeats.vouchedUpTo
+    },
+    vouchesFrom: (delivery) => state.heartbeats.vouchesFrom(delivery),
+    openGaps: (delivery) => state.gaps.openOf(delivery),
+  })
   const follower = new InstrumentFollower({
     feedId,
     selection: config.instruments,
@@ -196,7 +206,11 @@ async function run(
     everyMs: config.catalogMs,
   })
   await follower.begin(stop)
+  for (const each of deliveries.values()) {
+    state.gaps.restore(each, cursors.get(each.instrument)?.openGaps ?? [])
+  }
   const work = [
+    followReplicas({ ...cursorsAt, from: found.next, replicas, events }, signal),
     follower.follow(signal),
     readFeed(state, history, cursorWriter, signal),
     writeCursors(cursorWriter, deliveries, config.cursorMs, signal),

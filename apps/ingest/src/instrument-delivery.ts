@@ -1,7 +1,7 @@
-import type { FeedCursor, SequenceGap } from '@tickertape/market-model'
+import type { SequenceGap } from '@tickertape/market-model'
 
 import { noneOffered } from './delivery.ts'
-import type { Beginning, DeliveryNames, OfferedCounts } from './delivery.ts'
+import type { Beginning, DeliveryNames, OfferedCounts, Place } from './delivery.ts'
 import type { MappedTrade } from './mapped-trade.ts'
 import type { MarketLog } from './market-log.ts'
 import { SequenceTracker } from './sequence-tracker.ts'
@@ -92,7 +92,7 @@ export class InstrumentDelivery {
    * The hint for the next start; undefined while there is nothing to say. Without a sequence it says
    * that the venue had no trade yet.
    */
-  get cursor(): FeedCursor | undefined {
+  get cursor(): Place | undefined {
     const { feedId, replicaId, instrument } = this.#options
     if (this.position === undefined && this.#beginning !== 'at the first trade') return undefined
     return {
@@ -102,7 +102,6 @@ export class InstrumentDelivery {
       sequence: this.position ?? null,
       eventTime: this.#tracker.positionTime ?? 0,
       tradeIds: [],
-      upTo: null,
     }
   }
 

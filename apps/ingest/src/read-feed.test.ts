@@ -12,7 +12,11 @@ import type { ScriptedFeed, ScriptedFeedOptions } from './testing/scripted-feed.
 async function given(options?: ScriptedFeedOptions): Promise<ScriptedFeed> {
   const feed = scriptedFeed(options)
   const owner = { feedId: 'f', replicaId: 'a' }
-  const cursors = new CursorWriter(owner, feed.recording.log, () => undefined)
+  const cursors = new CursorWriter(owner, feed.recording.log, {
+    vouchedUpTo: undefined,
+    vouchesFrom: () => undefined,
+    openGaps: () => [],
+  })
   feed.scripted.times = [10_900]
   const reading = readFeed(feed.state, feed.history, cursors, feed.signal)
   onTestFinished(async () => {

@@ -2,13 +2,15 @@ import { Registry, Serializer, partitionOf, requireTopics, topicName } from '@ti
 import type { OutgoingRecord } from '@tickertape/kafka-avro'
 import { instrumentIdOf } from '@tickertape/market-model'
 import { Database } from '@tickertape/market-store'
-import { ProgressLines, countRejected, redriveToLog } from '@tickertape/redrive'
+import { ProgressLines, countRejected, redriveToLog, waitingVenues } from '@tickertape/redrive'
 import type { RedriveArguments, RejectedRecord } from '@tickertape/redrive'
 import { textSetting, urlSetting } from '@tickertape/service-runtime'
 import type { SettingValues } from '@tickertape/service-runtime'
 
+import { binanceCoinm } from './binance-market.ts'
 import { settings } from './config.ts'
-import { rejectReaders } from './reject-readers.ts'
+import { readContractSizes } from './redrive-contracts.ts'
+import { contractsReader, rejectReaders } from './reject-readers.ts'
 import type { RejectReader } from './reject-readers.ts'
 import { rereadReject } from './reread-reject.ts'
 
@@ -20,6 +22,8 @@ export const redriveSettings = {
   REGISTRY_URL: settings.REGISTRY_URL,
   TOPIC_PREFIX: settings.TOPIC_PREFIX,
   INGEST_FUTURE_TOLERANCE_MS: settings.INGEST_FUTURE_TOLERANCE_MS,
+  INGEST_VENUE: settings.INGEST_VENUE,
+  INGEST_REST_URL: settings.INGEST_REST_URL,
   DATABASE_URL: urlSetting(['postgres', 'postgresql'], {
     default: 'postgres://tickertape:tickertape@127.0.0.1:15432/tickertape',
     about: 'PostgreSQL database that holds trades and candles',
@@ -50,11 +54,13 @@ export async function redrive(
   const partitions = await requireTopics(brokers, topicPrefix, ['market-events'])
   const registry = new Registry(values.REGISTRY_URL, topicPrefix)
   const serializer = new Serializer('market-events', await registry.register('market-events'))
+  const selection = { stage, reason } as const
+  const readers = await readersOf(await waitingVenues(database, selection), values, signal)
   const done = await redriveToLog({
     database,
     brokers,
     topicPrefix,
-    selection: { stage, reason },
+    selection,
     recordsOf: (record) => recordsOf(record),
     onKept: (record, why) => lines.kept(record, why),
     onProgress: (progress) => lines.progress(progress),
@@ -67,8 +73,9 @@ export async function redrive(
     if (feed === null)
       return 'it does not tell whose frame it is: it was rejected by an older version'
     if (value === null) return 'it has no value'
-    const reader = readerOf(feed.venue)
-    if (reader === undefined) return `frames of ${feed.venue} cannot be read without its catalog`
+    const reader = readers.get(feed.venue)
+    if (reader === undefined) return `this version does not read ${feed.venue}`
+    if (typeof reader === 'string') return reader
     const instrument = key === null ? undefined : String(key).slice(feed.venue.length + 1)
     const context = {
       feedId: feed.feedId,
@@ -89,8 +96,24 @@ export async function redrive(
   }
 }
 
-function readerOf(venue: string): RejectReader | undefined {
-  // A venue of another version has none.
-  const readers: Readonly<Partial<Record<string, RejectReader>>> = rejectReaders
-  return readers[venue]
+/** How the frames of each venue are read, or why they cannot be. A venue of another version has nothing. */
+async function readersOf(
+  venues: readonly string[],
+  { INGEST_REST_URL: restUrl, INGEST_VENUE: venue }: SettingValues<typeof redriveSettings>,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, RejectReader | string>> {
+  const readers = new Map<string, RejectReader | string>(Object.entries(rejectReaders))
+  const { name } = binanceCoinm
+  if (venues.includes(name)) {
+    // The address is one venue's; of the others their public one is asked.
+    const sizes = await readContractSizes(venue === name ? restUrl : '', signal)
+    const isKnown = typeof sizes !== 'string'
+    readers.set(
+      name,
+      isKnown
+        ? contractsReader(sizes)
+        : `what the contracts of ${name} are worth is not to be had: ${sizes}`,
+    )
+  }
+  return readers
 }

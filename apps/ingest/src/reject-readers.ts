@@ -1,5 +1,7 @@
+import { binanceCoinm } from './binance-market.ts'
 import { bybitMarkets } from './bybit-market.ts'
 import type { BybitMarket } from './bybit-market.ts'
+import type { ContractSize } from './catalog-binance.ts'
 import { mapCoinbaseHistory } from './coinbase-row.ts'
 import type { MappedTrade, MappingContext } from './mapped-trade.ts'
 import { mapBinanceHistory, mapBinanceMessage } from './mapper-binance.ts'
@@ -76,7 +78,12 @@ const coinbaseFrame = (text: string, context: MappingContext) =>
 const coinbaseAdvancedFrame = (text: string, context: MappingContext) =>
   tradesOf(mapCoinbaseAdvancedMessage(text, context))
 
-/** By venue. Binance's COIN-M is missing: what its contracts are worth stands in the venue's catalog alone. */
+/** Of Binance's COIN-M: what its contracts are worth stands in the venue's catalog alone. */
+export function contractsReader(contractSize: ContractSize): RejectReader {
+  return binance({ venue: binanceCoinm.name, contractSize })
+}
+
+/** By venue; Binance's COIN-M has `contractsReader`. */
 export const rejectReaders: Readonly<Partial<Record<VenueName, RejectReader>>> = {
   deribit: {
     frame: (text, context) => tradesOf(mapDeribitMessage(text, context)),

@@ -26,7 +26,6 @@ function given(tradeIds?: readonly string[]) {
           sequence: null,
           eventTime: Number(tradeIds.at(-1) ?? 0) * 1_000,
           tradeIds,
-          upTo: null,
         }
   const delivery = new UnsequencedDelivery({ ...names, cursor, log: recording.log })
   const stream = (...offered: readonly MappedTrade[]): number => {

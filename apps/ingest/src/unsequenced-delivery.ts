@@ -1,6 +1,4 @@
-import type { FeedCursor } from '@tickertape/market-model'
-
-import type { Beginning, DeliveryNames, OfferedCounts } from './delivery.ts'
+import type { Beginning, DeliveryNames, OfferedCounts, Place } from './delivery.ts'
 import type { MappedTrade } from './mapped-trade.ts'
 import type { MarketLog } from './market-log.ts'
 
@@ -81,7 +79,7 @@ export class UnsequencedDelivery {
    * Stands before a cut until that is judged: what came behind it proves nothing of it to whoever begins
    * with the cursor.
    */
-  get cursor(): FeedCursor | undefined {
+  get cursor(): Place | undefined {
     const { feedId, replicaId, instrument } = this.#options
     if (this.#known.size === 0 && this.#beginning !== 'at the first trade') return undefined
     return {
@@ -91,7 +89,6 @@ export class UnsequencedDelivery {
       sequence: null,
       eventTime: (this.#cut === undefined ? this.#eventTime : this.#cut.eventTime) ?? 0,
       tradeIds: this.#cut?.ids ?? this.#lastIds(),
-      upTo: null,
     }
   }
 

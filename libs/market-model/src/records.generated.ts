@@ -254,6 +254,16 @@ export interface Candle {
   readonly rebuildId: number | null
 }
 
+/** A gap in time that may stand open in the log, and that whoever goes on from this cursor closes. */
+export interface OpenGap {
+  /** As in its SequenceGap */
+  readonly gapId: string
+  /** Event time, inclusive */
+  readonly fromTime: number
+  /** Event time, exclusive; null while the venue does not deliver the instrument */
+  readonly toTime: number | null
+}
+
 /** How far one replica has delivered one instrument without a hole. A hint: too old costs duplicates only. */
 export interface FeedCursor {
   /** The feed */
@@ -270,6 +280,10 @@ export interface FeedCursor {
   readonly tradeIds: readonly string[]
   /** Up to when the replica's heartbeats vouched for the feed and no gap of it was open: what a restart has missed begins here; null if they had not begun */
   readonly upTo: number | null
+  /** Since when the replica's heartbeats vouch, without an absence of its own, for all instruments whose cursors say the same here; null while they do not */
+  readonly vouchesFrom: number | null
+  /** Gaps in time of the instrument, its feed's among them; written before they are told and taken away after they are closed */
+  readonly openGaps: readonly OpenGap[]
 }
 
 export type TradeStatus = 'confirmed' | 'pending' | 'cancelled'

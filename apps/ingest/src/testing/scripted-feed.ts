@@ -13,6 +13,7 @@ import type { FeedState } from '../feed-state.ts'
 import { InstrumentDelivery } from '../instrument-delivery.ts'
 import { LiveInstruments } from '../live-instruments.ts'
 import { RestClient } from '../rest-client.ts'
+import { OtherReplicas } from '../other-replicas.ts'
 import { RecordingLog } from './recording-log.ts'
 import { ScriptedHistory } from './scripted-history.ts'
 import type { ScriptedHistoryOptions } from './scripted-history.ts'
@@ -25,6 +26,8 @@ export interface ScriptedFeedOptions {
   /** As the service's settings. */
   readonly settings?: Readonly<Record<string, string>>
   readonly cursor?: Partial<FeedCursor>
+  /** None by default. */
+  readonly replicas?: OtherReplicas
 }
 
 export interface ScriptedFeed {
@@ -38,6 +41,8 @@ export interface ScriptedFeed {
   readonly stop: () => void
   /** Begins a session. @returns why it ended. */
   readonly connect: () => Promise<string>
+  /** From now on this is called when cursors are written because of what is about to be told. */
+  readonly onRemember: (listener: () => void) => void
 }
 
 /** A feed with a cursor, at 10 unless told otherwise, for the one instrument, X; nothing is connected. */
@@ -60,11 +65,14 @@ export function scriptedFeed(options: ScriptedFeedOptions = {}): ScriptedFeed {
     eventTime: 10_000,
     tradeIds: [],
     upTo: 9_900,
+    vouchesFrom: null,
+    openGaps: [],
     ...options.cursor,
   }
   const { log } = recording
   const delivery = new InstrumentDelivery({ ...names, instrumentId: 'sample:X', log, cursor })
   const deliveries = new Map<string, Delivery>([['X', delivery]])
+  let onRemember = (): void => undefined
   const stop = new AbortController()
   const readiness = new Readiness()
   const state = createFeedState({
@@ -84,7 +92,11 @@ export function scriptedFeed(options: ScriptedFeedOptions = {}): ScriptedFeed {
     deliveries,
     facts: new Map(),
     live: new LiveInstruments(),
-    rememberVouched: () => log.acknowledged(),
+    replicas: options.replicas ?? new OtherReplicas(0),
+    remember: () => {
+      onRemember()
+      return log.acknowledged()
+    },
     history,
     backoff: { firstMs: 1, maxMs: 1 },
     cursors: [cursor],
@@ -96,7 +108,15 @@ export function scriptedFeed(options: ScriptedFeedOptions = {}): ScriptedFeed {
   const connect = (): Promise<string> => new FeedSession(state, stop.signal).run()
   const { signal } = stop
   const feed = { recording, history, scripted, state, deliveries, delivery }
-  return { ...feed, signal, stop: end, connect }
+  return {
+    ...feed,
+    signal,
+    stop: end,
+    connect,
+    onRemember: (listener) => {
+      onRemember = listener
+    },
+  }
 }
 
 function unusedRest({ venue }: ScriptedVenue): RestClient {
