@@ -3,7 +3,13 @@ export { RedriveProblem, parseRedriveArguments } from './redrive-arguments.ts'
 export type { RedriveArguments } from './redrive-arguments.ts'
 export { redriveToLog } from './redrive-to-log.ts'
 export type { RedriveProgress, RedriveToLogOptions } from './redrive-to-log.ts'
-export { claimRejected, countRejected, markRedriven, releaseClaim } from './rejected-records.ts'
+export {
+  claimRejected,
+  countRejected,
+  markRedriven,
+  releaseClaim,
+  waitingVenues,
+} from './rejected-records.ts'
 export type {
   RedriveSelection,
   RejectPosition,

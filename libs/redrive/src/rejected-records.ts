@@ -84,6 +84,19 @@ export async function countRejected(
   }))
 }
 
+/** Venues whose frames wait, each once. */
+export async function waitingVenues(
+  database: Queryable,
+  { stage, reason }: RedriveSelection,
+): Promise<readonly string[]> {
+  const { rows } = await database.query<{ readonly venue: string }>({
+    text: `select distinct venue from rejected
+      where stage = $1 and reason = $2 and redriven_at is null and venue is not null order by venue`,
+    values: [stage, reason],
+  })
+  return rows.map(({ venue }) => venue)
+}
+
 async function requireTable(database: Queryable): Promise<void> {
   const { rows } = await database.query<{ readonly found: boolean }>(
     `select count(*) = 1 as found from information_schema.columns
