@@ -12,6 +12,19 @@ export interface ServiceProcessOptions {
   readonly environment: Readonly<Record<string, string>>
 }
 
+/** For what it wrote last: children of its own may keep its output open. */
+const outputMs = 5_000
+
+/** Its end comes before the last of its output, which tells why. */
+async function endOf(child: ChildProcess): Promise<void> {
+  const closed = once(child, 'close')
+  await once(child, 'exit')
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, outputMs)
+  await Promise.race([closed, promise])
+  clearTimeout(timer)
+}
+
 /** A service as a process of its own, so that a test can kill it at any moment. */
 export class ServiceProcess implements AsyncDisposable {
   readonly #child: ChildProcess
@@ -20,7 +33,7 @@ export class ServiceProcess implements AsyncDisposable {
 
   private constructor(child: ChildProcess) {
     this.#child = child
-    this.#exited = once(child, 'exit')
+    this.#exited = endOf(child)
     const collect = (chunk: Buffer): void => {
       // The tail tells why a service ended; a long run must not fill the memory.
       this.#output = (this.#output + chunk.toString('utf8')).slice(-200_000)
