@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 
 import { readPartition, topicOffsets } from '@tickertape/kafka-avro'
 import { waitUntil } from '@tickertape/testing'
+import { migrate } from '@tickertape/market-store'
 import { readSettings } from '@tickertape/service-runtime'
 
 import { redrive } from '../src/redrive-command.ts'
@@ -67,6 +68,32 @@ it('what PostgreSQL refused goes into the tables once it is mended, and only the
   expect(new Set(stored.map((line) => line.split(' ').at(-1))).size).toBe(6)
   const ends = await topicOffsets(log.brokers, log.topic('market-events'))
   expect(ends.reduce((sum, { high }) => sum + high, 0)).toBe(6)
+})
+
+it('the command finds the tables where DATABASE_SCHEMA says, and says so where there are none', async () => {
+  await using log = await createSinkLog({ migrated: false })
+  const settings = { DATABASE_SCHEMA: 'market' }
+  await migrate(log.databaseUrl, { schema: 'market' })
+  await log.database.query(
+    `alter table market.trades add constraint small check (trade_id <> 't1')`,
+  )
+  await using sink = log.startSink(settings)
+  await log.appendEvents([0, 1, 2].map((number) => trade(number)))
+  await waitUntil('the reject', async () => {
+    return (await log.database.query('select from market.rejected')).count === 1
+  })
+  await sink.stop('SIGTERM')
+  await log.database.query('alter table market.trades drop constraint small')
+
+  const elsewhere = log.startRedrive(['--reason', 'refused_by_database'])
+  expect(await elsewhere.exited()).toBe(1)
+  expect(elsewhere.output).toMatch(/^redrive: DATABASE_URL names a database without a table/)
+  for (const expected of ['1 put back', '0 to put back, 1 were put back before']) {
+    const command = log.startRedrive(['--reason', 'refused_by_database'], settings)
+    expect(await command.exited(), command.output).toBe(0)
+    expect(command.output).toContain(`pg-sink, refused_by_database: ${expected}\n`)
+  }
+  expect((await log.database.query('select from market.trades')).count).toBe(3)
 })
 
 it('what the aggregator could not read goes back into its partition of the log', async () => {

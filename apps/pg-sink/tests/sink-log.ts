@@ -19,6 +19,7 @@ import type { TestStack } from '@tickertape/testing'
 export const partitions = 2
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const redriveMain = fileURLToPath(new URL('../src/redrive-main.ts', import.meta.url))
 
 /** Topics and a database of the test's own, and sinks between them. */
 export interface SinkLog extends AsyncDisposable {
@@ -36,6 +37,7 @@ export interface SinkLog extends AsyncDisposable {
   abortCandles(candles: readonly Candle[]): Promise<void>
   append(record: OutgoingRecord): Promise<void>
   startSink(settings?: Readonly<Record<string, string>>): ServiceProcess
+  startRedrive(args: readonly string[], settings?: Readonly<Record<string, string>>): ServiceProcess
 }
 
 export interface SinkLogOptions {
@@ -78,6 +80,12 @@ export async function createSinkLog(options: SinkLogOptions = {}): Promise<SinkL
       throw error
     }
   }
+  const environment = {
+    KAFKA_BROKERS: brokers,
+    REGISTRY_URL: registryUrl,
+    TOPIC_PREFIX: prefix,
+    DATABASE_URL: created.url,
+  }
   return {
     prefix,
     brokers,
@@ -114,14 +122,13 @@ export async function createSinkLog(options: SinkLogOptions = {}): Promise<SinkL
     startSink: (settings = {}) =>
       ServiceProcess.start({
         main,
-        environment: {
-          KAFKA_BROKERS: brokers,
-          REGISTRY_URL: registryUrl,
-          TOPIC_PREFIX: prefix,
-          DATABASE_URL: created.url,
-          PG_SINK_ADMIN_PORT: '0',
-          ...settings,
-        },
+        environment: { ...environment, PG_SINK_ADMIN_PORT: '0', ...settings },
+      }),
+    startRedrive: (args, settings = {}) =>
+      ServiceProcess.start({
+        main: redriveMain,
+        arguments: args,
+        environment: { ...environment, ...settings },
       }),
     [Symbol.asyncDispose]: async () => {
       await producer[Symbol.asyncDispose]()
