@@ -26,6 +26,7 @@ const commands = {
   rebuild: 'apps/aggregator/src/rebuild-main.ts',
   redrive: 'tools/redrive/src/main.ts',
   import: 'apps/ingest/src/import-main.ts',
+  keys: 'apps/gateway/src/protection/keys-main.ts',
   bench: 'tools/bench/src/main.ts',
   test: 'tools/end-to-end/src/main.ts',
 }
