@@ -19,6 +19,8 @@ export interface TailProgress {
   readonly position: number
   /** The partition's end by the last answer, open transactions included; undefined before the first. */
   readonly end: number | undefined
+  /** How far it can be read: to its first open transaction; undefined before the first answer. */
+  readonly stableEnd: number | undefined
   /** How long no broker has answered, in ms. */
   readonly silentMs: number
 }

@@ -28,6 +28,8 @@ export interface FetchedBytes {
   readonly batches: Buffer
   /** The partition's end, open transactions included. */
   readonly end: number
+  /** Where its first open transaction begins; its end without one. */
+  readonly stableEnd: number
   /** Which transactions in it do not count. */
   readonly aborted: readonly AbortedTransaction[]
 }
@@ -254,7 +256,13 @@ function parseAnswer(_correlation: number, _key: number, _version: number, reade
   reader.skip(4)
   const requestError = reader.readInt16()
   reader.skip(4)
-  const nothing: FetchAnswer = { error: requestError, end: 0, batches: noBytes, aborted: [] }
+  const nothing: FetchAnswer = {
+    error: requestError,
+    end: 0,
+    stableEnd: 0,
+    batches: noBytes,
+    aborted: [],
+  }
   if (requestError !== noError || reader.readUnsignedVarInt() <= 1) return nothing
   // topic_id
   reader.skip(16)
@@ -262,7 +270,8 @@ function parseAnswer(_correlation: number, _key: number, _version: number, reade
   reader.skip(4)
   const error = reader.readInt16()
   const end = Number(reader.readInt64())
-  reader.skip(16)
+  const stableEnd = Number(reader.readInt64())
+  reader.skip(8)
   const abortedCount = reader.readUnsignedVarInt() - 1
   const aborted: AbortedTransaction[] = []
   for (let number = 0; number < abortedCount; number += 1) {
@@ -274,7 +283,7 @@ function parseAnswer(_correlation: number, _key: number, _version: number, reade
   const length = reader.readUnsignedVarInt() - 1
   const batches =
     length > 0 ? reader.buffer.slice(reader.position, reader.position + length) : noBytes
-  return { error, end, batches, aborted } satisfies FetchAnswer
+  return { error, end, stableEnd, batches, aborted } satisfies FetchAnswer
 }
 
 const noBytes = Buffer.alloc(0)

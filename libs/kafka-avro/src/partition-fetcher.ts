@@ -33,6 +33,7 @@ export class PartitionFetcher implements LogSource {
   #position: number
   #answeredAt = performance.now()
   #end: number | undefined
+  #stableEnd: number | undefined
   #failure: KafkaAvroError | undefined
   #onRoom: (() => void) | undefined
   paused = false
@@ -50,6 +51,11 @@ export class PartitionFetcher implements LogSource {
   /** The partition's end by the last answer. */
   get end(): number | undefined {
     return this.#end
+  }
+
+  /** Where, by the last answer, its first open transaction begins; its end without one. */
+  get stableEnd(): number | undefined {
+    return this.#stableEnd
   }
 
   /** Behind what was taken; markers of transactions, which are no records, are passed with what is before them. */
@@ -133,8 +139,9 @@ export class PartitionFetcher implements LogSource {
     })
   }
 
-  #keep({ batches, end, aborted }: FetchedBytes): void {
+  #keep({ batches, end, stableEnd, aborted }: FetchedBytes): void {
     this.#end = end
+    this.#stableEnd = stableEnd
     this.#answeredAt = performance.now()
     const chunk = new RecordChunk(this, batches, aborted, this.#offset)
     this.#offset = chunk.nextOffset
