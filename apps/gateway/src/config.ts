@@ -7,6 +7,9 @@ import {
 } from '@tickertape/service-runtime'
 import type { SettingValues } from '@tickertape/service-runtime'
 
+import { protectionSettings, readProtectionConfig } from './protection/settings.ts'
+import type { ProtectionConfig } from './protection/settings.ts'
+
 export const settings = {
   ...sharedSettings,
   DATABASE_URL: urlSetting(['postgres', 'postgresql'], {
@@ -32,6 +35,7 @@ export const settings = {
     max: 100,
     about: 'Most connections to the database; what asks for more of it waits',
   }),
+  ...protectionSettings,
   GATEWAY_ADMIN_PORT: adminPortSetting(9104),
 } as const
 
@@ -50,6 +54,7 @@ export interface GatewayConfig {
     readonly schema: string
     readonly connections: number
   }
+  readonly protection: ProtectionConfig
 }
 
 export const environment = process.env
@@ -65,5 +70,6 @@ export function readConfig(values: SettingValues<typeof settings>): GatewayConfi
       schema: values.DATABASE_SCHEMA,
       connections: values.GATEWAY_DATABASE_CONNECTIONS,
     },
+    protection: readProtectionConfig(values, values.GATEWAY_HOST),
   }
 }

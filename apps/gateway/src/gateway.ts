@@ -8,10 +8,17 @@ import { GatewayError } from './errors.ts'
 import { createEvents } from './events.ts'
 import type { Dependency, GatewayEvents } from './events.ts'
 import { openHttpServer } from './http-server.ts'
+import { openDoorkeeper } from './protection/doorkeeper.ts'
+import { createProtectionEvents } from './protection/events.ts'
+import { registerProtection } from './protection/protect-routes.ts'
+import { TlsFiles } from './protection/tls-files.ts'
 import { registerProblemPages } from './rest/problem-pages.ts'
 
 /** A statement that has no answer by then is taken for lost with its connection. */
 const queryTimeoutMs = 20_000
+
+/** The same of keys and shared counts, which are read again and again. */
+const protectionQueryTimeoutMs = 4_000
 
 /**
  * Serves REST, the stream and the dashboard. It listens at once; until what requests are answered from is open
@@ -34,11 +41,16 @@ export async function startGateway(
       schema: config.database.schema,
     }),
   )
+  const { doorkeeper, tls } = await openProtection(config, context, opened)
   const http = opened.use(
     await openHttpServer({
       ...config.http,
+      tls,
       events,
-      register: async (app) => registerProblemPages(app),
+      register: async (app) => {
+        await registerProtection(app, { doorkeeper, config: config.protection })
+        registerProblemPages(app)
+      },
       methodsOf: () => undefined,
     }),
   )
@@ -55,6 +67,28 @@ export async function startGateway(
       await opening.catch(() => undefined)
       await parts.disposeAsync()
     },
+  }
+}
+
+/** @throws Error if the files of a certificate cannot be used. */
+async function openProtection(
+  { protection, database: { url, schema }, http }: GatewayConfig,
+  context: ServiceContext,
+  opened: AsyncDisposableStack,
+) {
+  const events = createProtectionEvents(context)
+  events.protectionConfigured(protection, http.host)
+  // Of its own: who may ask is told however long the answers of others take.
+  const database = opened.use(
+    new Database(url, {
+      applicationName: 'gateway-protection',
+      queryTimeoutMs: protectionQueryTimeoutMs,
+      schema,
+    }),
+  )
+  return {
+    doorkeeper: opened.use(await openDoorkeeper(protection, { database, events })),
+    tls: protection.tls && opened.use(await TlsFiles.open(protection.tls, events)),
   }
 }
 

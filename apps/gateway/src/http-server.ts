@@ -1,10 +1,12 @@
 import type { Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import type { Server as TlsServer } from 'node:tls'
 
 import fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import type { GatewayEvents } from './events.ts'
+import type { TlsFiles } from './protection/tls-files.ts'
 import { ProblemError, problemDocument, problemKinds } from './problem.ts'
 import { problemOf } from './problem-of-error.ts'
 import { requestIdHeader, requestIdOf } from './request-id.ts'
@@ -13,6 +15,8 @@ export interface HttpServerOptions {
   readonly host: string
   /** 0 takes any free one. */
   readonly port: number
+  /** undefined: plain HTTP. */
+  readonly tls: TlsFiles | undefined
   readonly events: GatewayEvents
   /** Adds what is served. */
   readonly register: (app: FastifyInstance) => Promise<void>
@@ -22,7 +26,7 @@ export interface HttpServerOptions {
 
 export interface HttpServer extends AsyncDisposable {
   readonly server: Server
-  /** http://host:port */
+  /** http://host:port, https with TLS. */
   readonly origin: string
 }
 
@@ -45,8 +49,9 @@ const drainMs = 10_000
  * @throws Error that names the port if it is taken.
  */
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { host, port, events } = options
+  const { host, port, tls, events } = options
   const app = fastify({
+    https: tls?.options ?? null,
     logger: false,
     genReqId: requestIdOf,
     bodyLimit,
@@ -58,7 +63,8 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
       void sendError(error, request, reply, events)
     },
     clientErrorHandler: refuseUnreadable,
-  })
+    // Of the two kinds of servers nothing is used but what they share.
+  }) as unknown as FastifyInstance
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null))
   app.addHook('onRequest', async (request, reply) => {
     reply.header(requestIdHeader, request.id)
@@ -86,10 +92,12 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
       { cause: error },
     )
   }
+  // With the option `https` it is one.
+  tls?.follow(app.server as unknown as TlsServer)
   return {
     server: app.server,
     // A TCP server's address is an object.
-    origin: `http://${host}:${(app.server.address() as AddressInfo).port}`,
+    origin: `${tls === undefined ? 'http' : 'https'}://${host}:${(app.server.address() as AddressInfo).port}`,
     [Symbol.asyncDispose]: async () => {
       const kill = setTimeout(() => app.server.closeAllConnections(), drainMs)
       await app.close()

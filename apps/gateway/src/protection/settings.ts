@@ -42,7 +42,7 @@ export const protectionSettings = {
   GATEWAY_KEYS_RELOAD_MS: integerSetting({
     default: '5000',
     min: 1_000,
-    about: 'Time between two readings of the API keys: a key that was revoked counts no longer',
+    about: 'Time between two readings of the API keys: how long a revoked one may still count',
   }),
   GATEWAY_KEYS_OUTAGE_MS: integerSetting({
     default: '600000',

@@ -2,27 +2,34 @@ import { problemCodes } from '@tickertape/market-api'
 import type { FastifyInstance } from 'fastify'
 
 import { ProblemError, problemKinds } from '../problem.ts'
+import { requireScope } from '../protection/protect-routes.ts'
 
 /** `/problems/<code>`, where the `type` of each problem document leads: a page for a person. */
 export function registerProblemPages(app: FastifyInstance): void {
-  app.get('/problems', (_request, reply) => reply.type('text/html; charset=utf-8').send(listPage()))
-  app.get<{ Params: { code: string } }>('/problems/:code', (request, reply) => {
-    const code = problemCodes.find((known) => known === request.params.code)
-    if (code === undefined) {
-      throw new ProblemError('not_found', {
-        detail: `There is no problem of that name: /problems lists them`,
-      })
-    }
-    const { title, status, about } = problemKinds[code]
-    return reply
-      .type('text/html; charset=utf-8')
-      .send(
-        page(
-          title,
-          `<p><code>${code}</code>, HTTP status ${status}</p><p>${escaped(about)}</p><p><a href="/problems">All problems</a></p>`,
-        ),
-      )
-  })
+  app.get('/problems', requireScope('public'), (_request, reply) =>
+    reply.type('text/html; charset=utf-8').send(listPage()),
+  )
+  app.get<{ Params: { code: string } }>(
+    '/problems/:code',
+    requireScope('public'),
+    (request, reply) => {
+      const code = problemCodes.find((known) => known === request.params.code)
+      if (code === undefined) {
+        throw new ProblemError('not_found', {
+          detail: `There is no problem of that name: /problems lists them`,
+        })
+      }
+      const { title, status, about } = problemKinds[code]
+      return reply
+        .type('text/html; charset=utf-8')
+        .send(
+          page(
+            title,
+            `<p><code>${code}</code>, HTTP status ${status}</p><p>${escaped(about)}</p><p><a href="/problems">All problems</a></p>`,
+          ),
+        )
+    },
+  )
 }
 
 function listPage(): string {
