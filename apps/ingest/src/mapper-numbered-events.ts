@@ -18,6 +18,10 @@ export interface NumberedEvents {
 
 export interface NumberedEvent {
   readonly instrument: string
+  /**
+   * The event's, not the trade's: each version of a trade is an event. A trade of the log that had it as its
+   * sequence would be another trade than its earlier version to whoever counts; its id names it.
+   */
   readonly sequence: number
   readonly row: Readonly<Record<string, unknown>>
 }

@@ -45,8 +45,8 @@ describe('an OTC trade', () => {
         tradeId: 'OTC-EUR-USD-4698',
         version: 1,
         status: 'confirmed',
-        sequence: 4711,
-        venueOrder: null,
+        sequence: null,
+        venueOrder: 4711,
         price: { mantissa: 10835, exponent: -4 },
         quantity: { mantissa: 25, exponent: 4 },
         notionalUsd: { mantissa: 270875, exponent: 0 },
@@ -59,6 +59,14 @@ describe('an OTC trade', () => {
         maturesAt: row.maturesAt,
       },
     })
+  })
+
+  // Readers know a trade with a sequence by that: the versions counted one beside the other, for each is an event
+  // with a sequence of its own.
+  it('has no sequence, whatever its version', () => {
+    for (const version of [0, 1]) {
+      expect(mapOne({ version })).toMatchObject({ trade: { sequence: null, venueOrder: 4711 } })
+    }
   })
 
   it('that is cancelled keeps its id and has a higher version', () => {

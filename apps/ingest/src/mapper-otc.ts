@@ -66,8 +66,8 @@ function otcTrade(
     tradeId,
     version,
     status,
-    sequence,
-    venueOrder: null,
+    sequence: null,
+    venueOrder: sequence,
     price,
     quantity,
     notionalUsd: instrument.endsWith('-USD')
