@@ -13,20 +13,22 @@ const params = z.object({
 /** Turns the next requests and attempts to connect away, with what a venue says that was asked too much. */
 export function limitFault(): Fault<z.infer<typeof params>> {
   const left = { request: 0, connect: 0 }
-  let answer: TurnedAway = { status: 429, body: '' }
+  const answers: { request?: TurnedAway; connect?: TurnedAway } = {}
   return {
     name: 'limit',
     params,
     arm({ body, connects, requests, retryAfter, status }) {
       left.request += requests
       left.connect += connects
-      answer = { status, body, ...(retryAfter !== undefined && { retryAfter }) }
+      const answer = { status, body, ...(retryAfter !== undefined && { retryAfter }) }
+      if (requests > 0) answers.request = answer
+      if (connects > 0) answers.connect = answer
       return { left: { ...left } }
     },
     turnsAway(what) {
       if (left[what] === 0) return undefined
       left[what] -= 1
-      return answer
+      return answers[what]
     },
   }
 }
