@@ -116,13 +116,18 @@ export const serverMessages = {
       type: z.literal('subscribed'),
       id: subscriptionId,
       channel: z.enum(['candles', 'trades', 'stats']),
-      resumed: z
-        .boolean()
-        .meta({ description: 'true: nothing is missing since the position given' }),
+      resumed: z.boolean().meta({
+        description:
+          'true: nothing is missing since the position given. false: a snapshot follows; always of stats, which have no place in the stream',
+      }),
       reset: z
         .enum(resetReasons)
         .nullable()
         .meta({ description: 'Why a resume was not possible; a snapshot follows' }),
+      unknown: z
+        .array(z.string())
+        .optional()
+        .meta({ description: 'Names of which nothing is known yet; what comes of them is sent' }),
     })
     .meta({ id: 'Subscribed' }),
   snapshot: z
