@@ -61,6 +61,13 @@ export class Outbox {
     this.#latest.delete(key)
   }
 
+  clear(): void {
+    this.#ordered = []
+    this.#head = 0
+    this.#bytes = 0
+    this.#latest.clear()
+  }
+
   /**
    * Takes the next messages: those appended first, the others when none of these is left.
    *
