@@ -261,9 +261,9 @@ export function createEvents({
       coveredAbsences.inc()
       logger.info({ instruments, fromTime, toTime }, 'another replica was connected: no gap')
     },
-    replicasNotFollowed(error: unknown): void {
+    replicasNotFollowed(reason: unknown): void {
       logger.warn(
-        { err: error },
+        { reason: reason instanceof Error ? reason.message : reason },
         'feed-cursors cannot be followed: what other replicas cover is not known until it can',
       )
     },

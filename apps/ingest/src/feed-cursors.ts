@@ -32,8 +32,8 @@ export interface FoundCursors {
   readonly own: ReadonlyMap<string, FeedCursor>
   /** Of other replicas of the feed, in the order of each partition. */
   readonly others: readonly FeedCursor[]
-  /** Where each partition goes on. */
-  readonly next: readonly (number | 'earliest')[]
+  /** Of each partition, the next offset. */
+  readonly next: readonly number[]
 }
 
 /**
@@ -52,7 +52,7 @@ export async function readCursors(options: ReadCursorsOptions): Promise<FoundCur
   const clientId = `ingest-${options.feedId}-${options.replicaId}`
   const read = Array.from({ length: partitions }, async (_, partition) => {
     const range = { topic, partition, from: 'earliest', to: 'end' } as const
-    let next: number | 'earliest' = 'earliest'
+    let next = 0
     for await (const batch of readPartition({ brokers, clientId }, range)) {
       const ofFeed = batch.filter(({ key }) => String(key ?? '').startsWith(`${feedId}|`))
       await deserializer.prepare(ofFeed.map(({ value }) => value))
@@ -65,7 +65,7 @@ export async function readCursors(options: ReadCursorsOptions): Promise<FoundCur
         if (cursor instanceof DecodeFailure) found.delete(name)
         else found.set(name, cursor)
       }
-      next = (batch.at(-1)?.offset ?? 0) + 1
+      next = (batch.at(-1)?.offset ?? -1) + 1
     }
     return next
   })

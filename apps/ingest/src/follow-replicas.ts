@@ -1,7 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { DecodeFailure, Deserializer, tailPartition, topicName } from '@tickertape/kafka-avro'
-import type { LogRecord } from '@tickertape/kafka-avro'
+import {
+  DecodeFailure,
+  Deserializer,
+  LogTail,
+  topicName,
+  topicOffsets,
+} from '@tickertape/kafka-avro'
+import type { LogRecord, TopicPartitionOffset } from '@tickertape/kafka-avro'
 
 import type { IngestEvents } from './events.ts'
 import { isOfOtherReplica } from './feed-cursors.ts'
@@ -9,11 +15,14 @@ import type { ReadCursorsOptions } from './feed-cursors.ts'
 import type { OtherReplicas } from './other-replicas.ts'
 
 export interface FollowReplicasOptions extends ReadCursorsOptions {
-  /** Of each partition of feed-cursors, where to read on. */
-  readonly from: readonly (number | 'earliest')[]
+  /** Of each partition of feed-cursors, the next offset. */
+  readonly next: readonly number[]
   readonly replicas: OtherReplicas
   readonly events: Pick<IngestEvents, 'replicasNotFollowed'>
 }
+
+const recordsAtOnce = 1_000
+const waitMs = 60_000
 
 /** Before feed-cursors is read on that could not be, in ms. */
 const retryMs = 1_000
@@ -23,39 +32,48 @@ export async function followReplicas(
   options: FollowReplicasOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  await Promise.all(options.from.map((from, partition) => follow(options, partition, from, signal)))
-}
-
-async function follow(
-  options: FollowReplicasOptions,
-  partition: number,
-  from: number | 'earliest',
-  signal: AbortSignal,
-): Promise<void> {
-  const { brokers, events, feedId, registry, replicaId, replicas, topicPrefix } = options
-  const deserializer = new Deserializer('feed-cursors', registry)
+  const { brokers, events, topicPrefix } = options
   const topic = topicName('feed-cursors', topicPrefix)
-  const reader = { brokers, clientId: `ingest-${feedId}-${replicaId}-replicas` }
-  let next = from
+  let positions = options.next.map((offset, partition) => ({ topic, partition, offset }))
   while (!signal.aborted) {
     try {
-      for await (const records of tailPartition(reader, { topic, partition, from: next }, signal)) {
-        await take(records.filter(({ key }) => isOfOtherReplica(options, String(key ?? ''))))
-        next = (records.at(-1)?.offset ?? 0) + 1
-      }
+      await hear(options, positions, signal)
     } catch (error) {
-      // Whoever is not heard covers nothing: an absence is told then, where it need not be.
+      // Whoever is not heard covers nothing: an absence is told then where it need not be.
       events.replicasNotFollowed(error)
-      next = 'earliest'
       await delay(retryMs, undefined, { signal })
+      const offsets = await topicOffsets(brokers, topic).catch(() => undefined)
+      positions =
+        offsets?.map(({ high, partition }) => ({ topic, partition, offset: high })) ?? positions
     }
   }
+}
 
-  async function take(records: readonly LogRecord[]): Promise<void> {
-    await deserializer.prepare(records.map(({ value }) => value))
-    for (const { value } of records) {
+/** @throws KafkaAvroError if there is something that cannot be read on. */
+async function hear(
+  options: FollowReplicasOptions,
+  positions: readonly TopicPartitionOffset[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { brokers, events, feedId, registry, replicaId, replicas } = options
+  const deserializer = new Deserializer('feed-cursors', registry)
+  await using tail = new LogTail({
+    brokers,
+    clientId: `ingest-${feedId}-${replicaId}`,
+    positions,
+    onWarning: events.replicasNotFollowed,
+  })
+  while (!signal.aborted) {
+    const records = await tail.next(recordsAtOnce, waitMs, signal)
+    const others = records.filter(isOther)
+    await deserializer.prepare(others.map(({ value }) => value))
+    for (const { value } of others) {
       const cursor = deserializer.deserialize(value)
       if (!(cursor instanceof DecodeFailure)) replicas.heard(cursor, performance.now())
     }
+  }
+
+  function isOther({ key }: LogRecord): boolean {
+    return isOfOtherReplica(options, String(key ?? ''))
   }
 }

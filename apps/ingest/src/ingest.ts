@@ -210,7 +210,7 @@ async function run(
     state.gaps.restore(each, cursors.get(each.instrument)?.openGaps ?? [])
   }
   const work = [
-    followReplicas({ ...cursorsAt, from: found.next, replicas, events }, signal),
+    followReplicas({ ...cursorsAt, next: found.next, replicas, events }, signal),
     follower.follow(signal),
     readFeed(state, history, cursorWriter, signal),
     writeCursors(cursorWriter, deliveries, config.cursorMs, signal),
