@@ -1,0 +1,139 @@
+import type { InstrumentTerms } from '@tickertape/candles'
+import type { InstrumentSummary } from '@tickertape/market-api'
+import {
+  compareDecimals,
+  decimalToNumber,
+  formatDecimal,
+  intervals,
+} from '@tickertape/market-model'
+import type { Candle, Decimal, InstrumentStatus, Interval, Trade } from '@tickertape/market-model'
+
+import type { EncodedCandle, EncodedTrade } from '../market-view.ts'
+import { DayPrices } from './day-prices.ts'
+import { HeldCandles } from './held-candles.ts'
+import type { StatsBoard } from './stats-board.ts'
+import { TradeTape } from './trade-tape.ts'
+
+export interface InstrumentLimits {
+  /** Most closed candles that are held of each interval. */
+  readonly candles: number
+  /** Most trades that are held. */
+  readonly trades: number
+  /** How many of the latest trades are known again at least. */
+  readonly tradeIdentities: number
+}
+
+export interface InstrumentDescription extends InstrumentTerms {
+  readonly feedId: string
+}
+
+/** What is held of one instrument. */
+export class InstrumentMemory {
+  readonly instrumentId: string
+  terms: InstrumentTerms | undefined
+  feedId: string | undefined
+  readonly #limits: InstrumentLimits
+  #candles: Partial<Record<Interval, HeldCandles>> = {}
+  #tape: TradeTape
+  #prices = new DayPrices()
+  /** Windows before this are not held, of no interval. */
+  #heldFrom: number
+  #lastWindowEnd = -Infinity
+  /** The latest price of any candle: where no trade is held. */
+  #lastClose: Decimal | undefined
+
+  /** @param heldFrom 0 where all candles that there are have been or will be applied. */
+  constructor(instrumentId: string, limits: InstrumentLimits, heldFrom: number) {
+    this.instrumentId = instrumentId
+    this.#limits = limits
+    this.#heldFrom = heldFrom
+    this.#tape = this.#newTape()
+  }
+
+  /** What a description leaves out stays as it was. */
+  describe(described: InstrumentDescription | InstrumentStatus): void {
+    this.feedId = described.feedId
+    this.terms = {
+      base: described.base ?? this.terms?.base ?? null,
+      quote: described.quote ?? this.terms?.quote ?? null,
+      quantityUnit: described.quantityUnit ?? this.terms?.quantityUnit ?? null,
+    }
+  }
+
+  applyCandle(candle: Candle, interval: Interval): EncodedCandle | undefined {
+    const held = (this.#candles[interval] ??= new HeldCandles(
+      interval,
+      this.#limits.candles,
+      this.#heldFrom,
+    ))
+    const encoded = held.apply(candle)
+    if (encoded === undefined) return undefined
+    if (interval === '1m' && candle.final) this.#prices.set(candle)
+    if (candle.windowEnd >= this.#lastWindowEnd) {
+      this.#lastWindowEnd = candle.windowEnd
+      this.#lastClose = candle.close
+    }
+    return encoded
+  }
+
+  /** A 1m candle that statistics are made of, and that may be further back than candles are held. */
+  applyMinute(candle: Candle): void {
+    this.#prices.set(candle)
+  }
+
+  applyTrade(trade: Trade, now: number): EncodedTrade | undefined {
+    this.feedId ??= trade.feedId
+    return this.#tape.apply(trade, now)
+  }
+
+  candles(interval: Interval, count: number): readonly EncodedCandle[] {
+    return this.#candles[interval]?.latest(count) ?? []
+  }
+
+  heldFrom(interval: Interval): number | undefined {
+    return this.#candles[interval]?.heldFrom
+  }
+
+  trades(count: number, now: number): readonly EncodedTrade[] {
+    return this.#tape.latest(count, now)
+  }
+
+  /** Lets go of what is held of an instrument without a candle for a day: there may be any number of them. */
+  forgetIfDormant(before: number): void {
+    const isHeld = intervals.some((interval) => this.#candles[interval] !== undefined)
+    if (!isHeld || this.#lastWindowEnd > before) return
+    this.#candles = {}
+    this.#tape = this.#newTape()
+    this.#prices = new DayPrices()
+    this.#heldFrom = before
+    this.#lastClose = undefined
+  }
+
+  summary(stats: StatsBoard): InstrumentSummary | null {
+    const day = stats.instrument(this.instrumentId, '24h')
+    const prices = this.#prices.read(stats.asOf)
+    const trade = this.#tape.lastPrice()
+    const last = trade?.price ?? this.#lastClose ?? prices?.hourlyCloses.at(-1)
+    if (day === undefined || prices === undefined || last === undefined) return null
+    const open = decimalToNumber(prices.open)
+    // Of prices at or below zero, which combos have, a quotient says nothing.
+    const change = open > 0 ? decimalToNumber(last) / open - 1 : null
+    return {
+      lastPrice: formatDecimal(last),
+      lastTradeTime: trade?.eventTime ?? null,
+      open24h: formatDecimal(prices.open),
+      high24h: formatDecimal(compareDecimals(last, prices.high) > 0 ? last : prices.high),
+      low24h: formatDecimal(compareDecimals(last, prices.low) < 0 ? last : prices.low),
+      change24h: change,
+      volume24h: formatDecimal(day.volume),
+      notionalUsd24h: day.notionalUsd === null ? null : formatDecimal(day.notionalUsd),
+      tradeCount24h: day.tradeCount,
+      quality: day.quality,
+      sparkline: prices.hourlyCloses.map(formatDecimal),
+    }
+  }
+
+  #newTape(): TradeTape {
+    return new TradeTape(this.instrumentId, this.#limits.trades, this.#limits.tradeIdentities)
+  }
+}
