@@ -82,16 +82,25 @@ export class ViewSession implements AsyncDisposable {
       marketEvents: topicName('market-events', topicPrefix),
     }
     events.readingRows()
-    const earliest = {
-      candles: (await endsOf(brokers, topics.candles)).low,
-      marketEvents: (await endsOf(brokers, topics.marketEvents)).low,
-    }
-    const { database, limits } = options
-    const memory = await readSnapshot({ database, limits, topics, earliest, signal })
+    const ends = async () =>
+      await Promise.all([
+        endsOf(brokers, topics.candles),
+        endsOf(brokers, topics.marketEvents),
+        endsOf(brokers, topics.openCandles),
+      ])
+    const before = await ends()
+    const memory = await readSnapshot({
+      database: options.database,
+      limits: options.limits,
+      topics,
+      earliest: { candles: before[0].low, marketEvents: before[1].low },
+      signal,
+    })
     const { candles, marketEvents } = memory.position()
-    requireWithin(topics.candles, candles, await endsOf(brokers, topics.candles))
-    requireWithin(topics.marketEvents, marketEvents, await endsOf(brokers, topics.marketEvents))
-    const open = await endsOf(brokers, topics.openCandles)
+    const after = await ends()
+    requireWithin(topics.candles, candles, after[0])
+    requireWithin(topics.marketEvents, marketEvents, after[1])
+    const open = after[2]
     const tail = new LogTail({
       brokers,
       clientId: options.clientId,
