@@ -1,0 +1,125 @@
+import { signal } from '@preact/signals'
+import type { ComponentChildren } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
+
+import { useToken, wantsToken } from './gateway.ts'
+
+export const showsHelp = signal(false)
+
+const keys: readonly (readonly [string, string])[] = [
+  ['/', 'Search'],
+  ['↑ ↓', 'Instrument before, after'],
+  ['← →', 'Candle before, after (with Shift: ten)'],
+  ['End', 'Newest candle'],
+  ['1 … 7', 'Interval, from 1 s to 1 d'],
+  ['m  s  p', 'Markets, statistics, pipeline'],
+  ['t', 'Dark or light'],
+  ['z', 'UTC or local time'],
+  ['?', 'This help'],
+]
+
+export function HelpOverlay() {
+  return (
+    <Overlay
+      title="Keyboard"
+      isOpen={showsHelp.value}
+      onClose={() => {
+        showsHelp.value = false
+      }}
+    >
+      <dl class="keys">
+        {keys.map(([key, does]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{does}</dd>
+          </div>
+        ))}
+      </dl>
+      <p class="soft">
+        Figures are exact decimals; times are event times. Charts are drawn with{' '}
+        <a href="https://www.tradingview.com/" target="_blank" rel="noreferrer">
+          TradingView Lightweight Charts™
+        </a>
+        , © 2025 TradingView, Inc. The same data is served under <a href="./v1/docs">/v1</a>.
+      </p>
+    </Overlay>
+  )
+}
+
+export function TokenOverlay() {
+  const [token, setToken] = useState('')
+  return (
+    <Overlay
+      title="This gateway asks for a key"
+      isOpen={wantsToken.value}
+      onClose={() => {
+        wantsToken.value = false
+      }}
+    >
+      <form
+        class="token-form"
+        onSubmit={(event) => {
+          event.preventDefault()
+          if (token.trim() !== '') useToken(token.trim())
+        }}
+      >
+        <label for="token">API key or token</label>
+        <input
+          id="token"
+          class="search"
+          type="password"
+          autocomplete="off"
+          value={token}
+          onInput={({ currentTarget }) => setToken(currentTarget.value)}
+        />
+        <p class="soft">It is kept until this tab is closed.</p>
+        <button type="submit" class="button">
+          Use it
+        </button>
+      </form>
+    </Overlay>
+  )
+}
+
+function Overlay({
+  title,
+  isOpen,
+  onClose,
+  children,
+}: {
+  readonly title: string
+  readonly isOpen: boolean
+  readonly onClose: () => void
+  readonly children: ComponentChildren
+}) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  useEffect(() => {
+    const element = dialog.current
+    if (isOpen && element?.open === false) element.showModal()
+    if (!isOpen && element?.open === true) element.close()
+  }, [isOpen])
+  return (
+    <dialog
+      ref={dialog}
+      class="overlay"
+      aria-label={title}
+      onClose={onClose}
+      onClick={(event) => {
+        // Only the ground beside the box is the dialog itself.
+        if (event.target === event.currentTarget) event.currentTarget.close()
+      }}
+    >
+      <div class="overlay-box">
+        <header>
+          <h2>{title}</h2>
+          <button type="button" class="icon-button" aria-label="Close" onClick={onClose}>
+            ✕
+          </button>
+        </header>
+        {children}
+      </div>
+    </dialog>
+  )
+}

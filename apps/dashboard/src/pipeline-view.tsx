@@ -1,0 +1,271 @@
+import { useEffect, useState } from 'preact/hooks'
+
+import type { FeedResource, GapResource, Pipeline, RejectedCounts } from '@tickertape/client'
+
+import { count, durationText, momentText } from './format.ts'
+import { client, explain, generation } from './gateway.ts'
+import { Notice, Skeleton } from './notice.tsx'
+import { zone } from './preferences.ts'
+import { Sparkline } from './sparkline.tsx'
+
+/** Between two looks, and how many rates are remembered: two minutes. */
+const lookEveryMs = 2_000
+const ratesKept = 60
+
+interface Look {
+  readonly pipeline: Pipeline
+  readonly feeds: readonly FeedResource[]
+  readonly gaps: readonly GapResource[]
+  readonly rejected: RejectedCounts
+}
+
+const hopNames = {
+  venue: 'Venue',
+  ingest: 'Ingest',
+  aggregator: 'Aggregator',
+  gateway: 'Gateway',
+  database: 'Database',
+} as const
+
+export function PipelineView() {
+  const [look, setLook] = useState<Look>()
+  const [failure, setFailure] = useState<string>()
+  const [rates, setRates] = useState<readonly Pipeline[]>([])
+  const run = generation.value
+  useEffect(() => {
+    const ended = new AbortController()
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const next = async (): Promise<void> => {
+      try {
+        const seen = await takeLook(ended.signal)
+        setLook(seen)
+        setFailure(undefined)
+        setRates((before) => [...before, seen.pipeline].slice(-ratesKept))
+      } catch (error) {
+        if (ended.signal.aborted) return
+        setFailure(explain(error))
+      }
+      if (!ended.signal.aborted) timer = setTimeout(() => void next(), lookEveryMs)
+    }
+    void next()
+    return () => {
+      ended.abort()
+      clearTimeout(timer)
+    }
+  }, [run])
+  return (
+    <section class="panel page" aria-label="Pipeline">
+      <header class="page-header">
+        <h1>Pipeline</h1>
+        <p class="soft page-note">
+          {failure !== undefined && look !== undefined
+            ? `As of ${momentText(look.pipeline.at, zone.value)}. ${failure}`
+            : 'The road of a trade, as this gateway sees it'}
+        </p>
+      </header>
+      {look === undefined && failure === undefined && <Skeleton rows={8} height={48} />}
+      {look === undefined && failure !== undefined && (
+        <Notice title="The pipeline cannot be shown">{failure}</Notice>
+      )}
+      {look !== undefined && <PipelineBody look={look} rates={rates} />}
+    </section>
+  )
+}
+
+async function takeLook(signal: AbortSignal): Promise<Look> {
+  const [pipeline, { feeds }, { gaps }, rejected] = await Promise.all([
+    client.pipeline({ signal }),
+    client.feeds({ signal }),
+    client.gaps({ state: 'open', limit: 100 }, { signal }),
+    client.rejected({}, { signal }),
+  ])
+  return { pipeline, feeds, gaps, rejected }
+}
+
+function PipelineBody({
+  look,
+  rates,
+}: {
+  readonly look: Look
+  readonly rates: readonly Pipeline[]
+}) {
+  const { pipeline, feeds, gaps, rejected } = look
+  return (
+    <div class="pipeline" tabIndex={0} role="region" aria-label="State of the pipeline">
+      <ol class="hops">
+        {pipeline.hops.map(({ hop, p50Ms, p99Ms, about }) => (
+          <li key={hop} class="hop" title={about}>
+            <h2>{hopNames[hop]}</h2>
+            <p class="hop-figure">{durationText(p50Ms)}</p>
+            <p class="soft">p99 {durationText(p99Ms)}</p>
+            <p class="hop-about">{about}</p>
+          </li>
+        ))}
+      </ol>
+      <div class="cards">
+        <Rate
+          name="Trades a second"
+          value={pipeline.tradesPerSecond}
+          values={rates.map((each) => each.tradesPerSecond)}
+        />
+        <Rate
+          name="Candles a second"
+          value={pipeline.candlesPerSecond}
+          values={rates.map((each) => each.candlesPerSecond)}
+        />
+        {pipeline.lags.map(({ topic, reader, records }) => (
+          <div key={`${topic} ${reader}`} class="card">
+            <h2>{reader} behind</h2>
+            <p class="card-figure">{count(records)}</p>
+            <p class="soft">records of {topic}</p>
+          </div>
+        ))}
+        {pipeline.gateways.map(({ instance, clients, seenAt }) => (
+          <div key={instance} class="card">
+            <h2>Clients</h2>
+            <p class="card-figure">{count(clients)}</p>
+            <p class="soft">
+              of {instance}, {durationText(Math.max(0, pipeline.at - seenAt))} ago
+            </p>
+          </div>
+        ))}
+      </div>
+      <div class="two-columns">
+        <Feeds feeds={feeds} />
+        <Rejected rejected={rejected} />
+      </div>
+      <Gaps gaps={gaps} />
+    </div>
+  )
+}
+
+function Rate({
+  name,
+  value,
+  values,
+}: {
+  readonly name: string
+  readonly value: number
+  readonly values: readonly number[]
+}) {
+  return (
+    <div class="card">
+      <h2>{name}</h2>
+      <p class="card-figure">{value < 10 ? value.toFixed(1) : count(Math.round(value))}</p>
+      <Sparkline values={values.map(String)} width={120} height={24} />
+    </div>
+  )
+}
+
+function Feeds({ feeds }: { readonly feeds: readonly FeedResource[] }) {
+  return (
+    <div>
+      <h2 class="table-title">Feeds</h2>
+      {feeds.length === 0 && <p class="soft">No feed has told of itself yet.</p>}
+      {feeds.length > 0 && (
+        <table class="table">
+          <thead>
+            <tr>
+              <th scope="col">Feed</th>
+              <th scope="col">State</th>
+              <th scope="col" class="number">
+                Behind
+              </th>
+              <th scope="col" class="number">
+                Instruments
+              </th>
+              <th scope="col" class="number">
+                Open gaps
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {feeds.map(({ feedId, state, lagMs, instruments, openGaps }) => (
+              <tr key={feedId}>
+                <th scope="row">{feedId}</th>
+                <td>
+                  <span class={`feed-state feed-${state}`}>{state}</span>
+                </td>
+                <td class="number">{durationText(lagMs)}</td>
+                <td class="number">{count(instruments)}</td>
+                <td class={`number ${openGaps > 0 ? 'warns' : ''}`}>{count(openGaps)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </div>
+  )
+}
+
+function Rejected({ rejected }: { readonly rejected: RejectedCounts }) {
+  return (
+    <div>
+      <h2 class="table-title">Rejected in the last day</h2>
+      {rejected.counts.length === 0 && <p class="soft">None: every record could be used.</p>}
+      {rejected.counts.length > 0 && (
+        <table class="table">
+          <thead>
+            <tr>
+              <th scope="col">Reason</th>
+              <th scope="col">Stage</th>
+              <th scope="col" class="number">
+                Records
+              </th>
+              <th scope="col">Last</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rejected.counts.map(({ reason, stage, count: records, lastRejectedAt }) => (
+              <tr key={`${reason} ${stage}`}>
+                <th scope="row">{reason}</th>
+                <td>{stage}</td>
+                <td class="number">{count(records)}</td>
+                <td>{momentText(lastRejectedAt, zone.value)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </div>
+  )
+}
+
+function Gaps({ gaps }: { readonly gaps: readonly GapResource[] }) {
+  return (
+    <div>
+      <h2 class="table-title">Open gaps</h2>
+      {gaps.length === 0 && <p class="soft">None: nothing is known to be missing.</p>}
+      {gaps.length > 0 && (
+        <table class="table">
+          <thead>
+            <tr>
+              <th scope="col">What</th>
+              <th scope="col">From</th>
+              <th scope="col" class="number">
+                Length
+              </th>
+              <th scope="col">Sequences</th>
+            </tr>
+          </thead>
+          <tbody>
+            {gaps.map(
+              ({ gapId, feedId, instrumentId, fromTime, toTime, fromSequence, toSequence }) => (
+                <tr key={gapId}>
+                  <th scope="row">{instrumentId ?? `all of ${feedId}`}</th>
+                  <td>{momentText(fromTime, zone.value)}</td>
+                  <td class="number">{durationText(toTime - fromTime)}</td>
+                  <td>
+                    {fromSequence === null || toSequence === null
+                      ? '–'
+                      : `${count(fromSequence)} to ${count(toSequence)}`}
+                  </td>
+                </tr>
+              ),
+            )}
+          </tbody>
+        </table>
+      )}
+    </div>
+  )
+}
