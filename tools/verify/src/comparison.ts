@@ -1,5 +1,7 @@
+import type { Deserializer } from '@tickertape/kafka-avro'
+import { timeText } from '@tickertape/market-store'
 import type { Database, Transaction } from '@tickertape/market-store'
-import { intervalMs, intervals as everyInterval } from '@tickertape/market-model'
+import { instrumentIdOf, intervalMs, intervals as everyInterval } from '@tickertape/market-model'
 import type { Interval } from '@tickertape/market-model'
 
 import {
@@ -25,6 +27,13 @@ import {
   createTradedMinutes,
 } from './recomputation.ts'
 import type { Snapshot } from './snapshot.ts'
+import {
+  createAllTrades,
+  createUnstoredTrades,
+  insertingUnstored,
+  readUnstoredTrades,
+} from './unstored-trades.ts'
+import type { UnstoredTrade } from './unstored-trades.ts'
 
 export interface ComparisonOptions {
   /** Those that the aggregator makes. */
@@ -32,6 +41,8 @@ export interface ComparisonOptions {
   readonly graceMs: number
   readonly quietSpanMs: number
   readonly shownDifferences: number
+  /** Reads the trades that only the sink has turned away; without it they are left out. */
+  readonly deserializer?: Deserializer<'market-events'> | undefined
   /**
    * Resolves once every record that the candles stored at this moment may come from is stored too. Asked
    * only if something differs: the candles go on while they are compared.
@@ -56,6 +67,10 @@ export interface Difference {
 export interface Comparison {
   /** Stored trades of the snapshot, of any status. */
   readonly trades: number
+  /** Trades that only the sink has turned away, and that count all the same. */
+  readonly unstoredTrades: number
+  /** Those of them that cannot be computed with: a line for each. Their windows may differ. */
+  readonly leftOut: readonly string[]
   /** Windows that were compared, by interval; 0 for those that the aggregator does not make. */
   readonly candles: Readonly<Record<Interval, number>>
   readonly differences: number
@@ -90,11 +105,11 @@ export async function compareCandles(
   return await database.transaction(async (transaction) => {
     // It waits for other services in the middle.
     await transaction.query('set local idle_in_transaction_session_timeout = 0')
-    await recompute(transaction, snapshot, options)
+    const leftOut = await recompute(transaction, snapshot, options)
     const different = await count(transaction, 'select count(*) as count from differences')
     if (different > 0) {
       await options.whenRecordsStored()
-      await leaveUndecided(transaction, database)
+      await leaveUndecided(transaction, database, snapshot, options)
     }
     const differences = await count(transaction, 'select count(*) as count from differences')
     const { rows } = await transaction.query<DifferenceRow>({
@@ -104,6 +119,11 @@ export async function compareCandles(
     })
     return {
       trades: await count(transaction, 'select sum(trades) as count from compared_instruments'),
+      unstoredTrades: await count(
+        transaction,
+        'select count(*) as count from known_trades where not is_stored',
+      ),
+      leftOut,
       candles: await countExpected(transaction),
       differences,
       firstDifferences: rows.map(toDifference),
@@ -112,11 +132,12 @@ export async function compareCandles(
   }, 'begin isolation level repeatable read')
 }
 
+/** @returns what is left out. */
 async function recompute(
   transaction: Transaction,
   { topic, positions, watermarks }: Snapshot,
-  { intervals, graceMs, quietSpanMs }: ComparisonOptions,
-): Promise<void> {
+  { deserializer, intervals, graceMs, quietSpanMs }: ComparisonOptions,
+): Promise<readonly string[]> {
   // Sorting a million trades needs some 200 MB; more than the default goes to disk.
   await transaction.query(`set local work_mem = '256MB'`)
   await transaction.query(createDivision)
@@ -131,6 +152,13 @@ async function recompute(
       graceMs,
     ],
   })
+  await transaction.query(createUnstoredTrades)
+  const leftOut: string[] = []
+  for await (const found of readUnstoredTrades(transaction, topic, deserializer)) {
+    await transaction.query(insertingUnstored(found.trades))
+    leftOut.push(...found.leftOut)
+  }
+  await transaction.query(createAllTrades)
   await transaction.query({
     text: createInstruments,
     values: [[...positions.keys()], [...positions.values()]],
@@ -151,21 +179,40 @@ async function recompute(
   await transaction.query(createExpected)
   await transaction.query('analyze expected')
   await transaction.query(createDifferences)
+  return leftOut
 }
 
 /** @param database another connection: it sees what was stored since the transaction began. */
-async function leaveUndecided(transaction: Transaction, database: Database): Promise<void> {
+async function leaveUndecided(
+  transaction: Transaction,
+  database: Database,
+  { topic }: Snapshot,
+  { deserializer }: ComparisonOptions,
+): Promise<void> {
   const doubtful = await transaction.query<{
     instrument_id: string
     partition: number | null
     next_offset: string
   }>(selectDoubtful)
+  const ends = new Map(doubtful.rows.map((row) => [row.instrument_id, Number(row.next_offset)]))
+  const unstored: UnstoredTrade[] = []
+  for await (const { trades } of readUnstoredTrades(database, topic, deserializer)) {
+    unstored.push(
+      ...trades.filter(({ trade, offset }) => {
+        return offset >= (ends.get(instrumentIdOf(trade)) ?? Infinity)
+      }),
+    )
+  }
   const touched = await database.query<{ instrument_id: string; touched_from: Date }>({
     text: selectTouchedSince,
     values: [
       doubtful.rows.map(({ instrument_id }) => instrument_id),
       doubtful.rows.map(({ partition }) => partition),
       doubtful.rows.map(({ next_offset }) => next_offset),
+      unstored.map(({ trade }) => instrumentIdOf(trade)),
+      unstored.map(({ trade }) => trade.tradeId),
+      unstored.map(({ trade }) => trade.sequence),
+      unstored.map(({ trade }) => timeText(trade.eventTime)),
     ],
   })
   await transaction.query({

@@ -14,6 +14,7 @@ import type { VerifyOptions } from './verify.ts'
 
 export const settings = {
   KAFKA_BROKERS: sharedSettings.KAFKA_BROKERS,
+  REGISTRY_URL: sharedSettings.REGISTRY_URL,
   TOPIC_PREFIX: sharedSettings.TOPIC_PREFIX,
   DATABASE_URL: urlSetting(['postgres', 'postgresql'], {
     default: 'postgres://tickertape:tickertape@127.0.0.1:15432/tickertape',
@@ -52,6 +53,7 @@ export const environment = process.env
 export function readConfig(values: SettingValues<typeof settings>): VerifyOptions {
   return {
     brokers: values.KAFKA_BROKERS,
+    registryUrl: values.REGISTRY_URL,
     databaseUrl: values.DATABASE_URL,
     databaseSchema: values.DATABASE_SCHEMA,
     topicPrefix: values.TOPIC_PREFIX,

@@ -87,7 +87,8 @@ from differences left join compared_instruments using (instrument_id)`
  * The earliest time that records behind the snapshot touch, of each instrument that has such: their own
  * times, those of the trades that they replace, and the beginning of gaps that they tell of or fill.
  *
- * $1, $2, $3: instruments, their partitions, and the offsets where the snapshot's records end.
+ * $1, $2, $3: instruments, their partitions, and the offsets where the snapshot's records end. $4, $5, $6, $7: instrument,
+ * id, sequence and time of the trades behind it that only the sink has turned away.
  */
 export const selectTouchedSince = `
 with doubtful as (
@@ -97,6 +98,8 @@ with doubtful as (
   select trades.instrument_id, trade_id, sequence, event_time
   from trades join doubtful using (instrument_id)
   where source_offset >= next_offset
+  union all
+  select * from unnest($4::text[], $5::text[], $6::bigint[], $7::timestamptz[])
 ), touched as (
   select instrument_id, event_time as at from later
   union all

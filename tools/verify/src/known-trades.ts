@@ -54,8 +54,9 @@ create temp table compared_instruments on commit drop as
 with positions as (
   select * from unnest($1::integer[], $2::bigint[]) as position (partition, next_offset)
 ), feeds as (
-  select instrument_id, partition, feed_id, max(source_offset) as last_offset, count(*) as trades
-  from trades join positions on partition = source_partition and source_offset < next_offset
+  select instrument_id, partition, feed_id, max(source_offset) as last_offset,
+    count(*) filter (where is_stored) as trades
+  from all_trades join positions on partition = source_partition and source_offset < next_offset
   group by instrument_id, partition, feed_id
 )
 select distinct on (instrument_id)
@@ -81,7 +82,7 @@ create temp table turned_away on commit drop as
 select trades.instrument_id, event_time, source_partition, source_offset,
   reason = 'late' and coalesce(rebuild_id > source_offset, false) as is_rebuilt
 from rejected
-  join trades using (source_partition, source_offset)
+  join all_trades as trades using (source_partition, source_offset)
   left join candles on candles.instrument_id = trades.instrument_id and candles.interval = '1s'
     and candles.window_start = date_bin('1 second', event_time, 'epoch')
 where stage = 'aggregator' and source_topic = $1
@@ -101,9 +102,10 @@ create temp table known_trades on commit drop as
 select trades.instrument_id, trade_id, version, sequence, status, trades.event_time, venue_order, price,
   quantity, notional_usd, taker_side, is_inverse,
   is_rebuilt is true as came_late,
+  is_stored,
   row_number() over identity = 1 as stands,
   version < first_value(version) over identity as is_replaced
-from trades join compared_instruments using (instrument_id)
+from all_trades as trades join compared_instruments using (instrument_id)
   left join turned_away using (source_partition, source_offset)
 where source_offset < next_offset and is_rebuilt is distinct from false
 window identity as (

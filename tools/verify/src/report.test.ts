@@ -7,6 +7,8 @@ const none = { '1s': 0, '1m': 0, '5m': 0, '15m': 0, '1h': 0, '4h': 0, '1d': 0 }
 
 const agreed: VerifyReport = {
   trades: 1_234_567,
+  unstoredTrades: 0,
+  leftOut: [],
   candles: { ...none, '1s': 2_000, '1m': 60, '5m': 12 },
   differences: 0,
   firstDifferences: [],
@@ -25,6 +27,16 @@ describe('the report', () => {
       '1,234,567 trades stored, 2,000 1s, 60 1m and 12 5m candles recomputed from them: 0 differences',
     )
     expect(isProven(agreed)).toBe(true)
+  })
+
+  it('tells of trades that only the sink has rejected, and of those that are left out', () => {
+    const leftOut = ['market-events [0] offset 7: its time is -1 ms']
+    const [first, ...lines] = formatReport({ ...agreed, unstoredTrades: 2, leftOut }).split('\n')
+    expect(first).toMatch(/^1,234,567 trades stored, 2 that only the sink has rejected, 2,000 1s/)
+    expect(lines).toEqual([
+      '1 trades that only the sink has rejected are left out, and the candles that have them may differ:',
+      '  market-events [0] offset 7: its time is -1 ms',
+    ])
   })
 
   it('names window, column and both values of what differs', () => {

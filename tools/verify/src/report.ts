@@ -3,6 +3,9 @@ import { intervals } from '@tickertape/market-model'
 import type { Difference } from './comparison.ts'
 import type { VerifyReport } from './verify.ts'
 
+/** Of those that are left out. */
+const shownLeftOut = 10
+
 /** Whether the candles are proven: something was compared, and nothing differs. */
 export function isProven({ candles, differences }: VerifyReport): boolean {
   return differences === 0 && intervals.some((interval) => candles[interval] > 0)
@@ -10,13 +13,21 @@ export function isProven({ candles, differences }: VerifyReport): boolean {
 
 /** The report as lines for a person. */
 export function formatReport(report: VerifyReport): string {
-  const { differences, firstDifferences, trades, undecided } = report
+  const { differences, firstDifferences, leftOut, trades, undecided, unstoredTrades } = report
+  const unstored =
+    unstoredTrades === 0 ? '' : `, ${count(unstoredTrades)} that only the sink has rejected`
   const lines = [
-    `${count(trades)} trades stored, ${compared(report)} candles recomputed from them: ${count(differences)} differences`,
+    `${count(trades)} trades stored${unstored}, ${compared(report)} candles recomputed from them: ${count(differences)} differences`,
     ...firstDifferences.map(formatDifference),
   ]
   const unlisted = differences - firstDifferences.length
   if (unlisted > 0) lines.push(`… and ${count(unlisted)} more`)
+  if (leftOut.length > 0) {
+    lines.push(
+      `${count(leftOut.length)} trades that only the sink has rejected are left out, and the candles that have them may differ:`,
+      ...leftOut.slice(0, shownLeftOut).map((line) => `  ${line}`),
+    )
+  }
   if (undecided > 0) {
     lines.push(
       `${count(undecided)} windows were revised while they were compared: another run will tell of them`,

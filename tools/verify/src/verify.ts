@@ -1,4 +1,4 @@
-import { topicName } from '@tickertape/kafka-avro'
+import { Deserializer, Registry, topicName } from '@tickertape/kafka-avro'
 import { intervals } from '@tickertape/market-model'
 import type { Interval } from '@tickertape/market-model'
 import { Database } from '@tickertape/market-store'
@@ -14,6 +14,8 @@ export interface VerifyOptions {
   /** `public` unless given. */
   readonly databaseSchema?: string
   readonly topicPrefix: string
+  /** By which trades are read that only the sink has turned away; without it they are left out. */
+  readonly registryUrl?: string
   /** With the topic prefix, as the broker knows it. */
   readonly aggregatorGroupId: string
   /** The aggregator's intervals, from 1s up. */
@@ -43,6 +45,8 @@ export const verifyDefaults = {
  * Computes candles anew, by SQL over the stored trades, and compares every one whose window has closed
  * with the stored candle. The system may be running.
  *
+ * Trades that only the sink has turned away, which are in `rejected`, count as if they were stored.
+ *
  * What is compared is fixed first: the trades below the latest heartbeat of their feed that the sink
  * has, and its watermarks. Candles change at heartbeats only, so these trades are in the candles once the
  * aggregator has come as far and what it wrote by then is stored. Nothing waits for a quiet moment:
@@ -69,8 +73,14 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   }
   const snapshot = await takeSnapshot(database, marketEvents)
   await waitForCandles(database, snapshot, arrival)
+  const { registryUrl, topicPrefix } = options
+  const deserializer =
+    registryUrl === undefined
+      ? undefined
+      : new Deserializer('market-events', new Registry(registryUrl, topicPrefix))
   return await compareCandles(database, snapshot, {
     ...options,
+    deserializer,
     whenRecordsStored: () => waitForRecords(database, arrival),
   })
 }

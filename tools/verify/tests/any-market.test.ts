@@ -37,6 +37,8 @@ describe('two computations', () => {
         const report = await market.compare()
         expect(report).toEqual({
           trades: report.trades,
+          unstoredTrades: 0,
+          leftOut: [],
           candles: counted(result.candles),
           differences: 0,
           firstDifferences: [],
