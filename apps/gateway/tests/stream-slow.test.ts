@@ -123,10 +123,8 @@ it('a client that takes nothing by the deadline is closed, though nothing but op
   stalled.socket.pause()
   await moveUntil(bed, 'conflation', isConflating(bed))
   await bed.closedFor('slowConsumer')
-  await waitUntil(
-    'nobody to be left',
-    async () => (await bed.metric('gateway_stream_clients')) === 0,
-  )
+  await waitUntil('nobody to be left', () => bed.stream.clients === 0)
+  expect(await bed.metric('gateway_stream_socket_bytes')).toBe(0)
 })
 
 it('a client that does not read its snapshot holds no more of it than its references', async () => {
