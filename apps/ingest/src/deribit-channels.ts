@@ -6,6 +6,11 @@ export type DeribitInterval = '100ms' | 'agg2' | 'raw'
 /** From so many instruments of a kind and a currency on, their common channel costs less. */
 const groupedFrom = 50
 
+/** Whether a channel is of a kind and a currency: `trades.{kind}.{currency}.{interval}`. */
+export function isCommonChannel(channel: string): boolean {
+  return channel.split('.').length === 4
+}
+
 /**
  * The channels that bring the trades of these instruments, each in one channel: its own, or where many of
  * a kind and a currency are wanted (a pattern over the options) the common one, which brings the trades

@@ -86,10 +86,9 @@ export function createEvents({
     'ingest_up_to_lag_seconds',
     "How far the last heartbeat was behind the venue's time",
   ).labels({ venue })
-  const complaints = counter(
-    'ingest_complaints_total',
-    'Errors that the venue tells, and trades of instruments that are not read',
-  ).labels({ venue })
+  const complaints = counter('ingest_complaints_total', 'Errors that the venue tells').labels({
+    venue,
+  })
   const recordedBytes = counter(
     'ingest_recorded_bytes_total',
     'Compressed bytes of recorded frames',
@@ -277,7 +276,7 @@ export function createEvents({
       gaps.inc()
       logger.error({ gap }, 'trades are missing and cannot be fetched')
     },
-    /** Errors that nobody waits for, refusals, and trades of instruments that are not read. */
+    /** Errors that nobody waits for, and refusals. */
     venueComplained(message: string): void {
       complaints.inc()
       logger.warn({ message }, 'the venue complains')

@@ -60,7 +60,7 @@ export async function connectBinance(
     const message = mapBinanceMessage(text, options.mapping(), rows)
     switch (message.type) {
       case 'trades':
-        handlers.trades(message.trades)
+        handlers.trades(message.trades, text)
         break
       case 'answer':
         from.answer(message.id, message.result)

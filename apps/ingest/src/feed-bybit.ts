@@ -62,7 +62,7 @@ export async function connectBybit(
     const message = mapBybitMessage(text, market, options.mapping())
     switch (message.type) {
       case 'trades':
-        handlers.trades(message.trades)
+        handlers.trades(message.trades, text)
         break
       case 'pong':
         pings.answered(from)

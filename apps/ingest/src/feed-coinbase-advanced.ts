@@ -70,7 +70,7 @@ export async function connectCoinbaseAdvanced(
     if (message.number !== undefined) numbers.came(message.number)
     switch (message.type) {
       case 'trades':
-        handlers.trades(message.trades)
+        handlers.trades(message.trades, text)
         break
       case 'heartbeat':
         onHeartbeat(message.time, from)

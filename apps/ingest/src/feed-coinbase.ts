@@ -90,7 +90,7 @@ export async function connectCoinbase(
     const message = mapCoinbaseMessage(text, mapping())
     switch (message.type) {
       case 'trades':
-        handOver(message.trades)
+        handOver(message.trades, text)
         break
       case 'heartbeat': {
         const missing = told.told(message)
@@ -112,8 +112,8 @@ export async function connectCoinbase(
     }
   }
 
-  function handOver(trades: readonly MappedTrade[]): void {
-    handlers.trades(trades)
+  function handOver(trades: readonly MappedTrade[], frame: string): void {
+    handlers.trades(trades, frame)
     for (const mapped of trades) {
       const instrument = mapped.kind === 'trade' ? mapped.trade.instrument : mapped.instrument
       if (instrument === undefined || typeof mapped.sequence !== 'number') continue
@@ -127,7 +127,8 @@ export async function connectCoinbase(
     fetching.add(instrument)
     try {
       const { trades } = await history.page(instrument, from, to, signal)
-      if (!ended) handOver(trades)
+      // The history tells of the one instrument that it is asked for.
+      if (!ended) handOver(trades, '')
     } catch (error) {
       if (signal.aborted) return
       if (!(error instanceof RestError)) throw error

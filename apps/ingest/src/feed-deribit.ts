@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { deribitChannels } from './deribit-channels.ts'
+import { deribitChannels, isCommonChannel } from './deribit-channels.ts'
 import type { DeribitInterval } from './deribit-channels.ts'
 import { DeribitSession } from './deribit-session.ts'
 import type { DeribitAccount } from './deribit-session.ts'
@@ -84,7 +84,10 @@ export async function connectDeribit(
     const message = mapDeribitMessage(text, options.mapping())
     switch (message.type) {
       case 'trades':
-        handlers.trades(message.trades.filter(isWanted))
+        handlers.trades(
+          isCommonChannel(message.channel) ? message.trades.filter(isWanted) : message.trades,
+          text,
+        )
         break
       case 'answer':
         from.answer(message.id, message.result)

@@ -40,7 +40,7 @@ export async function connectKraken(
     const message = mapKrakenMessage(text, mapping())
     switch (message.type) {
       case 'trades':
-        handlers.trades(message.trades)
+        handlers.trades(message.trades, text)
         break
       case 'pong':
         from.answer(message.id, message.time)

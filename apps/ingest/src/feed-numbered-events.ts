@@ -34,7 +34,7 @@ export async function connectNumberedEvents(
     const message = mapEventsMessage(text, options.mapping(), events)
     switch (message.type) {
       case 'trades':
-        handlers.trades(message.trades)
+        handlers.trades(message.trades, text)
         break
       case 'answer':
         from.answer(message.id, message.result)

@@ -59,7 +59,7 @@ export async function connectOkx(
     const message = mapOkxMessage(text, options.mapping())
     switch (message.type) {
       case 'trades':
-        handlers.trades(message.trades)
+        handlers.trades(message.trades, text)
         break
       case 'pong':
         pings.answered(from)

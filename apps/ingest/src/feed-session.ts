@@ -77,7 +77,7 @@ export class FeedSession implements ChangeableSession {
           mapping,
           signal: this.#signal,
           handlers: {
-            trades: (trades) => this.#onTrades(trades),
+            trades: (trades, frame) => this.#onTrades(trades, frame),
             malformed: (frame, message) => this.#onMalformed(frame, message),
             venueError: events.venueComplained,
             closing: (message) => this.#endsSoon.resolve(message),
@@ -272,9 +272,10 @@ export class FeedSession implements ChangeableSession {
     delivery.listed = true
   }
 
-  #onTrades(trades: readonly MappedTrade[]): void {
+  #onTrades(trades: readonly MappedTrade[], frame: string): void {
     const { deliveries, events, log, recovery } = this.#state
     const counts = noneOffered()
+    const foreign = new Set<string>()
     let last: Delivery | undefined
     events.frame()
     this.#silence.heard(performance.now())
@@ -286,7 +287,8 @@ export class FeedSession implements ChangeableSession {
         if (isUnplaceable(mapped)) this.#onUnplaceable()
       }
       if (delivery === undefined) {
-        this.#rejectForeign(mapped)
+        if (mapped.kind === 'rejected') log.reject({ ...mapped, instrumentId: null })
+        else foreign.add(mapped.trade.instrument)
         continue
       }
       delivery.offer(mapped, counts)
@@ -295,6 +297,7 @@ export class FeedSession implements ChangeableSession {
       last = delivery
     }
     if (last !== undefined) recovery.notice(last)
+    if (foreign.size > 0) this.#rejectForeign([...foreign], frame)
     events.traded('stream', counts.delivered)
     events.duplicated('stream', counts.duplicates)
     if (log.full) this.#stopReading()
@@ -318,11 +321,11 @@ export class FeedSession implements ChangeableSession {
     )
   }
 
-  #rejectForeign(mapped: MappedTrade): void {
-    const { log } = this.#state
-    if (mapped.kind === 'rejected') log.reject({ ...mapped, instrumentId: null })
-    else
-      this.#state.events.venueComplained(`a trade of ${mapped.trade.instrument} was not asked for`)
+  #rejectForeign(instruments: readonly string[], original: string): void {
+    const { events, log } = this.#state
+    const message = `trades of ${instruments.join(', ')}, which this feed does not read`
+    events.rejected('unknown_instrument', message)
+    log.reject({ reason: 'unknown_instrument', message, original, instrumentId: null })
   }
 
   #onMalformed(frame: string, message: string): void {

@@ -2,7 +2,8 @@ import type { MappedTrade } from './mapped-trade.ts'
 
 /** What a connection hands over while it is read, in the order in which the venue sent it. */
 export interface FeedHandlers {
-  trades(trades: readonly MappedTrade[]): void
+  /** @param frame as the venue sent it. */
+  trades(trades: readonly MappedTrade[], frame: string): void
   /** A frame that cannot be read. */
   malformed(frame: string, message: string): void
   /** The venue complains of something that nobody waits for. */

@@ -1,7 +1,7 @@
 import type { Trade } from '@tickertape/market-model'
 
 /** Why ingest does not pass a trade on; see design: `rejected`. */
-export type RejectReason = 'malformed' | 'invalid' | 'future'
+export type RejectReason = 'malformed' | 'invalid' | 'future' | 'unknown_instrument'
 
 /** One row of a venue's answer or frame; `sequence` is null where the venue has none. */
 export type MappedTrade =
@@ -14,7 +14,7 @@ export type MappedTrade =
  */
 export interface RejectedTrade {
   readonly kind: 'rejected'
-  readonly reason: RejectReason
+  readonly reason: Exclude<RejectReason, 'unknown_instrument'>
   /** For a person. */
   readonly message: string
   /** The row as the venue wrote it. */

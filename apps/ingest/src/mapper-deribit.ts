@@ -8,7 +8,11 @@ import { elementText, exactInteger, parseExact, wideNumberIn } from './raw-json.
 
 /** What one message of Deribit's JSON-RPC interface says. */
 export type DeribitMessage =
-  | { readonly type: 'trades'; readonly trades: readonly MappedTrade[] }
+  | {
+      readonly type: 'trades'
+      readonly channel: string
+      readonly trades: readonly MappedTrade[]
+    }
   | { readonly type: 'answer'; readonly id: number; readonly result: unknown }
   | { readonly type: 'error'; readonly id: number | undefined; readonly error: DeribitError }
   | { readonly type: 'test_request' }
@@ -62,16 +66,22 @@ export function mapDeribitMessage(text: string, context: MappingContext): Deribi
   return { type: 'answer', id, result: message['result'] }
 }
 
+function hasChannel(
+  params: unknown,
+): params is Readonly<Record<string, unknown>> & { readonly channel: string } {
+  return isObject(params) && typeof params['channel'] === 'string'
+}
+
 function mapNotification(params: unknown, text: string, context: MappingContext): DeribitMessage {
-  if (!isObject(params) || typeof params['channel'] !== 'string') {
+  if (!hasChannel(params)) {
     return { type: 'malformed', message: 'a notification without a channel' }
   }
-  if (!params['channel'].startsWith('trades.')) return { type: 'other' }
-  const { data } = params
+  const { channel, data } = params
+  if (!channel.startsWith('trades.')) return { type: 'other' }
   if (!Array.isArray(data)) {
-    return { type: 'malformed', message: `a notification of ${params['channel']} without data` }
+    return { type: 'malformed', message: `a notification of ${channel} without data` }
   }
-  return { type: 'trades', trades: mapRows(data, text, 'data', context) }
+  return { type: 'trades', channel, trades: mapRows(data, text, 'data', context) }
 }
 
 /**

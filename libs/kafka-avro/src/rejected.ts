@@ -12,6 +12,8 @@ export const rejectReasons = {
   malformed: ['ingest'],
   /** Facts that no trade has. */
   invalid: ['ingest', 'aggregator'],
+  /** A frame with a trade of an instrument that its feed does not read. */
+  unknown_instrument: ['ingest'],
   /** Too far ahead of when it was received. */
   future: ['ingest', 'aggregator'],
   /** Its window was forgotten when it came. */

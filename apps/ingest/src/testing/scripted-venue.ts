@@ -76,7 +76,7 @@ export class ScriptedConnection implements FeedConnection {
   }
 
   frame(...trades: readonly MappedTrade[]): void {
-    if (this.isOpen) this.#options.handlers.trades(trades)
+    if (this.isOpen) this.#options.handlers.trades(trades, 'scripted frame')
   }
 
   malformed(frame: string): void {
