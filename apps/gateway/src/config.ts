@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+
 import {
   adminPortSetting,
   integerSetting,
@@ -7,8 +10,12 @@ import {
 } from '@tickertape/service-runtime'
 import type { SettingValues } from '@tickertape/service-runtime'
 
+import type { MemoryLimits } from './market-view/market-memory.ts'
+import { marketViewSettings, memoryLimits } from './market-view/settings.ts'
 import { protectionSettings, readProtectionConfig } from './protection/settings.ts'
 import type { ProtectionConfig } from './protection/settings.ts'
+import { streamOptions, streamSettings } from './stream/settings.ts'
+import type { StreamOptions } from './stream/settings.ts'
 
 export const settings = {
   ...sharedSettings,
@@ -35,6 +42,21 @@ export const settings = {
     max: 100,
     about: 'Most connections to the database; what asks for more of it waits',
   }),
+  GATEWAY_INSTANCE: textSetting({
+    default: '',
+    about: 'Names this instance where several are told apart; empty: the host and a random part',
+  }),
+  GATEWAY_DASHBOARD_FOLDER: textSetting({
+    default: '',
+    about: 'Folder with the built dashboard; empty: where its build puts it',
+  }),
+  GATEWAY_REVISION_HORIZON_MS: integerSetting({
+    default: '3600000',
+    about:
+      'Candles that ended longer ago are cached for a minute instead of a second; as AGGREGATOR_HORIZON_MS',
+  }),
+  ...marketViewSettings,
+  ...streamSettings,
   ...protectionSettings,
   GATEWAY_ADMIN_PORT: adminPortSetting(9104),
 } as const
@@ -43,6 +65,8 @@ export interface GatewayConfig {
   readonly http: {
     readonly host: string
     readonly port: number
+    /** undefined: where its build puts it. */
+    readonly dashboardFolder: string | undefined
   }
   readonly kafka: {
     readonly brokers: string
@@ -54,6 +78,9 @@ export interface GatewayConfig {
     readonly schema: string
     readonly connections: number
   }
+  readonly revisionHorizonMs: number
+  readonly memory: MemoryLimits
+  readonly stream: StreamOptions
   readonly protection: ProtectionConfig
 }
 
@@ -62,7 +89,11 @@ export const environment = process.env
 /** @throws SettingsError */
 export function readConfig(values: SettingValues<typeof settings>): GatewayConfig {
   return {
-    http: { host: values.GATEWAY_HOST, port: values.GATEWAY_PORT },
+    http: {
+      host: values.GATEWAY_HOST,
+      port: values.GATEWAY_PORT,
+      dashboardFolder: values.GATEWAY_DASHBOARD_FOLDER || undefined,
+    },
     kafka: { brokers: values.KAFKA_BROKERS, topicPrefix: values.TOPIC_PREFIX },
     registryUrl: values.REGISTRY_URL,
     database: {
@@ -70,6 +101,13 @@ export function readConfig(values: SettingValues<typeof settings>): GatewayConfi
       schema: values.DATABASE_SCHEMA,
       connections: values.GATEWAY_DATABASE_CONNECTIONS,
     },
+    revisionHorizonMs: values.GATEWAY_REVISION_HORIZON_MS,
+    memory: memoryLimits(values),
+    stream: streamOptions(values.GATEWAY_INSTANCE || instanceName(), values),
     protection: readProtectionConfig(values, values.GATEWAY_HOST),
   }
+}
+
+function instanceName(): string {
+  return `${hostname()}-${randomBytes(3).toString('hex')}`
 }

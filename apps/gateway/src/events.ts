@@ -43,6 +43,7 @@ export function createEvents({ logger, metrics, readiness }: ServiceContext) {
     help: '1 while requests are answered, 0 while the gateway waits for what it depends on',
     registers,
   })
+  let isCatalogStale = false
   return {
     /** Requests are taken from now on, and refused as not ready until `serving`. */
     listening(origin: string): void {
@@ -61,6 +62,23 @@ export function createEvents({ logger, metrics, readiness }: ServiceContext) {
     requestFailed(error: unknown, requestId: string, url: string): void {
       const message = error instanceof Error ? error.message : String(error)
       logger.error({ err: error, requestId, url }, `a request failed: ${message}`)
+    },
+    catalogStale(error: unknown): void {
+      const message = error instanceof Error ? error.message : String(error)
+      if (!isCatalogStale) {
+        logger.warn(
+          { err: error },
+          `the database does not answer: history is not served (${message})`,
+        )
+      }
+      isCatalogStale = true
+      retries.inc({ dependency: 'database' })
+      readiness.degrade('history', `the database does not answer: ${message}`)
+    },
+    catalogFresh(): void {
+      if (isCatalogStale) logger.info('the database answers again')
+      isCatalogStale = false
+      readiness.ready('history')
     },
     unavailable(dependency: Dependency, error: unknown, retryInMs: number): void {
       retries.inc({ dependency })

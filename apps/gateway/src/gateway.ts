@@ -1,18 +1,17 @@
-import { KafkaAvroError, requireTopics } from '@tickertape/kafka-avro'
-import { Database, isOutage, missingMigrations } from '@tickertape/market-store'
-import { retrying } from '@tickertape/service-runtime'
+import { Database } from '@tickertape/market-store'
 import type { RunningService, ServiceContext } from '@tickertape/service-runtime'
 
 import type { GatewayConfig } from './config.ts'
-import { GatewayError } from './errors.ts'
 import { createEvents } from './events.ts'
-import type { Dependency, GatewayEvents } from './events.ts'
 import { openHttpServer } from './http-server.ts'
+import { ProblemError } from './problem.ts'
 import { openDoorkeeper } from './protection/doorkeeper.ts'
 import { createProtectionEvents } from './protection/events.ts'
 import { registerProtection } from './protection/protect-routes.ts'
 import { TlsFiles } from './protection/tls-files.ts'
-import { registerProblemPages } from './rest/problem-pages.ts'
+import { methodsOf, registerRest } from './rest/rest.ts'
+import { openServing } from './serving.ts'
+import type { Serving } from './serving.ts'
 
 /** A statement that has no answer by then is taken for lost with its connection. */
 const queryTimeoutMs = 20_000
@@ -42,21 +41,34 @@ export async function startGateway(
     }),
   )
   const { doorkeeper, tls } = await openProtection(config, context, opened)
-  const http = opened.use(
-    await openHttpServer({
-      ...config.http,
-      tls,
-      events,
-      register: async (app) => {
-        await registerProtection(app, { doorkeeper, config: config.protection })
-        registerProblemPages(app)
-      },
-      methodsOf: () => undefined,
-    }),
-  )
+  let serving: Serving | undefined
+  const served = (): Serving => {
+    if (serving === undefined) throw notReady(context)
+    return serving
+  }
+  const http = await openHttpServer({
+    ...config.http,
+    tls,
+    events,
+    register: async (app) => {
+      await registerProtection(app, { doorkeeper, config: config.protection })
+      await registerRest(app, {
+        sources: () => served().sources,
+        watch: () => served().watch,
+        dashboardFolder: config.http.dashboardFolder,
+      })
+    },
+    methodsOf,
+  })
   events.listening(http.origin)
   const failed = Promise.withResolvers<never>()
-  const opening = openParts(config, database, events, stopping.signal)
+  const { server } = http
+  const options = { config, context, events, database, doorkeeper, server }
+  const opening = openServing(options, stopping.signal).then((parts) => {
+    serving = parts
+    parts.failed.catch(failed.reject)
+    events.serving()
+  })
   opening.catch(failed.reject)
   const parts = opened.move()
   return {
@@ -65,6 +77,11 @@ export async function startGateway(
       stopping.abort()
       // A failure was already told through `failed`.
       await opening.catch(() => undefined)
+      // No connection is taken from here on. What is being answered still needs the parts.
+      const closing = http[Symbol.asyncDispose]()
+      await serving?.closeStream()
+      await closing
+      await serving?.[Symbol.asyncDispose]()
       await parts.disposeAsync()
     },
   }
@@ -92,51 +109,11 @@ async function openProtection(
   }
 }
 
-/** @throws KafkaAvroError, MarketStoreError for what will not pass by itself. */
-async function openParts(
-  config: GatewayConfig,
-  database: Database,
-  events: GatewayEvents,
-  signal: AbortSignal,
-): Promise<void> {
-  const { brokers, topicPrefix } = config.kafka
-  await waitingFor('kafka', events, signal, () =>
-    requireTopics(brokers, topicPrefix, ['market-events', 'candles', 'candles-live']),
-  )
-  await waitingFor('database', events, signal, () => requireMigrated(database))
-  events.serving()
-}
-
-/** pg-sink migrates; a gateway that was started before it, or is newer than it, waits. */
-async function requireMigrated(database: Database): Promise<void> {
-  const missing = await missingMigrations(database)
-  if (missing.length === 0) return
-  throw new GatewayError(
-    'database_older',
-    `The database lacks the migrations ${missing.join(', ')}, which this version needs: pg-sink of this version applies them when it starts`,
-  )
-}
-
-async function waitingFor<T>(
-  dependency: Dependency,
-  events: GatewayEvents,
-  signal: AbortSignal,
-  action: () => Promise<T>,
-): Promise<T> {
-  return await retrying(
-    action,
-    { firstMs: 200, maxMs: 5_000, signal },
-    {
-      isPassing,
-      onFailure: (error, retryInMs) => events.unavailable(dependency, error, retryInMs),
-      onSuccess: () => events.available(dependency),
-    },
-  )
-}
-
-function isPassing(error: unknown): boolean {
-  if (error instanceof KafkaAvroError) {
-    return error.code === 'broker_unreachable' || error.code === 'registry_unreachable'
-  }
-  return error instanceof GatewayError || isOutage(error)
+/** Says what is waited for, to whoever asks before the gateway can answer. */
+function notReady({ readiness }: ServiceContext): ProblemError {
+  const reasons = readiness.reasons.map(({ reason }) => reason)
+  return new ProblemError('not_ready', {
+    detail: `The gateway is not ready: ${reasons.join('; ') || 'it is starting'}`,
+    headers: { 'retry-after': '2' },
+  })
 }
