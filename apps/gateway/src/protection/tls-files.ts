@@ -20,7 +20,7 @@ export interface TlsFilesEvents {
 }
 
 /** Comparing contents sees every way in which files are replaced: renamed, linked anew, over a network. */
-const lookEveryMs = 2_000
+const usualLookMs = 2_000
 
 /**
  * The files that HTTPS is served with. Changed ones are taken for new connections within some seconds, or at once by
@@ -29,6 +29,7 @@ const lookEveryMs = 2_000
 export class TlsFiles implements AsyncDisposable {
   readonly #names: TlsFileNames
   readonly #events: TlsFilesEvents
+  readonly #lookEveryMs: number
   readonly #stopping = new AbortController()
   #pair: TlsPair
   #server: Server | undefined
@@ -37,17 +38,27 @@ export class TlsFiles implements AsyncDisposable {
   #wake = Promise.withResolvers<void>()
   #ended: Promise<void> = Promise.resolve()
 
-  private constructor(names: TlsFileNames, pair: TlsPair, events: TlsFilesEvents) {
+  private constructor(
+    names: TlsFileNames,
+    pair: TlsPair,
+    events: TlsFilesEvents,
+    lookEveryMs: number,
+  ) {
     this.#names = names
     this.#pair = pair
     this.#events = events
+    this.#lookEveryMs = lookEveryMs
   }
 
   /** @throws Error that names the file if the first pair cannot be used. */
-  static async open(names: TlsFileNames, events: TlsFilesEvents): Promise<TlsFiles> {
+  static async open(
+    names: TlsFileNames,
+    events: TlsFilesEvents,
+    lookEveryMs = usualLookMs,
+  ): Promise<TlsFiles> {
     const pair = checkPair(names, await readPair(names))
     events.tlsPairTaken(pair, true)
-    return new TlsFiles(names, pair, events)
+    return new TlsFiles(names, pair, events, lookEveryMs)
   }
 
   /** For the server to begin with. */
@@ -71,7 +82,7 @@ export class TlsFiles implements AsyncDisposable {
     const { signal } = this.#stopping
     while (!signal.aborted) {
       // An abort only ends the pause.
-      const pause = wait(lookEveryMs, undefined, { signal }).catch(() => undefined)
+      const pause = wait(this.#lookEveryMs, undefined, { signal }).catch(() => undefined)
       await Promise.race([pause, this.#wake.promise])
       this.#wake = Promise.withResolvers()
       if (!signal.aborted) await this.#look()
