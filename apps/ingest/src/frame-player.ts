@@ -52,6 +52,7 @@ export async function playFrames(options: FramePlayerOptions, signal: AbortSigna
       rest,
       mapping,
       handlers,
+      isPlayed: true,
       signal: AbortSignal.any([signal, late.signal]),
     })
     using connection = await connecting

@@ -15,6 +15,8 @@ export interface ConnectOptions {
   readonly mapping: () => MappingContext
   readonly handlers: FeedHandlers
   readonly signal: AbortSignal
+  /** The other side plays a recording: it answers nothing, and wants no account. */
+  readonly isPlayed?: boolean
   /** Gets the frames as they come. */
   readonly recorder?: FrameRecorder | undefined
 }
