@@ -38,6 +38,24 @@ export interface Stretch {
   readonly kind: 'gap' | 'backfilled' | 'partial'
 }
 
+export interface BookSummary {
+  readonly candles: number
+  /** Of the first and last candle; undefined without any. */
+  readonly from: number | undefined
+  readonly to: number | undefined
+  /** Windows between them that have none. */
+  readonly empty: number
+  /** Stretches, each of one window or more. */
+  readonly gaps: number
+  readonly backfilled: number
+  readonly revised: number
+}
+
+/** Whether a closed candle is not as it was told first. */
+export function isRevised({ revision, rebuildId }: CandleResource): boolean {
+  return revision > 0 || rebuildId !== null
+}
+
 /** The candles of one instrument and interval, in order, of each window the one that stands. */
 export class CandleBook {
   readonly spanMs: number
@@ -132,6 +150,21 @@ export class CandleBook {
     const end = windowStart + this.spanMs
     const touched = gaps.some(({ fromTime, toTime }) => fromTime < end && toTime > windowStart)
     return touched ? 'gap' : undefined
+  }
+
+  /** The picture in figures, for whoever does not see it. */
+  summary(): BookSummary {
+    const stretches = this.stretches()
+    const bars = this.bars()
+    return {
+      candles: this.#candles.length,
+      from: this.#candles[0]?.windowStart,
+      to: this.last?.windowEnd,
+      empty: bars.length - this.#candles.length,
+      gaps: stretches.filter(({ kind }) => kind === 'gap').length,
+      backfilled: stretches.filter(({ kind }) => kind === 'backfilled').length,
+      revised: this.#candles.filter(isRevised).length,
+    }
   }
 
   /** Of the first candle that begins at or after a time. */

@@ -22,6 +22,7 @@ import type {
 
 import type { CandleResource } from '@tickertape/client'
 
+import { isRevised } from './candle-book.ts'
 import type { Bar, CandleBook } from './candle-book.ts'
 import type { ChartColors } from './chart-colors.ts'
 import { clockText, dayText, digitsOf, momentText, monthText } from './format.ts'
@@ -142,9 +143,7 @@ export class CandleChart implements Disposable {
     const book = this.#book
     if (book === undefined) return
     this.#shading.show(book.stretches(), this.#colors)
-    const revised = book.candles.filter(
-      ({ revision, rebuildId }) => revision > 0 || rebuildId !== null,
-    )
+    const revised = book.candles.filter(isRevised)
     this.#marks.setMarkers(
       revised.map(({ windowStart }) => ({
         time: secondsOf(windowStart),

@@ -1,5 +1,7 @@
 import type { CandleResource } from '@tickertape/client'
 
+import { isRevised } from './candle-book.ts'
+import type { BookSummary } from './candle-book.ts'
 import { digitsOf, groupDecimal, momentText } from './format.ts'
 import { zone } from './preferences.ts'
 import { QualityBadge } from './quality-badge.tsx'
@@ -38,7 +40,7 @@ export function CandleLegend({ candle }: { readonly candle: CandleResource | und
         ) : (
           <span class="quality">open</span>
         )}
-        {(candle.revision > 0 || candle.rebuildId !== null) && (
+        {isRevised(candle) && (
           <span class="quality quality-revised" title="This closed candle has changed">
             {candle.rebuildId === null ? `revision ${candle.revision}` : 'rebuilt'}
           </span>
@@ -51,6 +53,30 @@ export function CandleLegend({ candle }: { readonly candle: CandleResource | und
         ))}
       </div>
     </div>
+  )
+}
+
+/** The chart in words and figures. */
+export function ChartSummary({ summary }: { readonly summary: BookSummary | undefined }) {
+  if (summary?.from === undefined || summary.to === undefined) {
+    return <p id="chart-summary" class="for-readers" />
+  }
+  const { candles, from, to, empty, gaps, backfilled, revised } = summary
+  return (
+    <p
+      id="chart-summary"
+      class="for-readers"
+      data-candles={candles}
+      data-from={from}
+      data-to={to}
+      data-empty={empty}
+      data-gaps={gaps}
+      data-backfilled={backfilled}
+      data-revised={revised}
+    >
+      {candles} candles from {momentText(from, zone.value)} to {momentText(to, zone.value)}; {gaps}{' '}
+      gaps, {backfilled} stretches backfilled, {revised} candles revised.
+    </p>
   )
 }
 

@@ -3,9 +3,10 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 
 import type { CandleResource } from '@tickertape/client'
 
+import type { BookSummary } from './candle-book.ts'
 import { CandleChart } from './candle-chart.ts'
 import { CandleFeed } from './candle-feed.ts'
-import { CandleLegend, ChartKey } from './candle-legend.tsx'
+import { CandleLegend, ChartKey, ChartSummary } from './candle-legend.tsx'
 import { readChartColors } from './chart-colors.ts'
 import { clockText, groupDecimal } from './format.ts'
 import { client, explain, generation, noteReset } from './gateway.ts'
@@ -42,6 +43,7 @@ export function ChartPanel({
   const [state, setState] = useState<State>({ status: 'loading' })
   const [shown, setShown] = useState<CandleResource>()
   const [revision, setRevision] = useState<Revision>()
+  const [summary, setSummary] = useState<BookSummary>()
   const run = generation.value
 
   useEffect(() => {
@@ -83,6 +85,7 @@ export function ChartPanel({
     setState({ status: 'loading' })
     setShown(undefined)
     setRevision(undefined)
+    setSummary(undefined)
     const made = new CandleFeed(client, instrument, interval, {
       loaded: () => {
         const last = made.book.last
@@ -93,6 +96,7 @@ export function ChartPanel({
         setState({ status: 'drawn' })
         setShown((before) => (before === undefined || !before.final ? last : before))
         chart.current?.draw()
+        setSummary(made.book.summary())
       },
       changed: (candle) => {
         setState({ status: 'drawn' })
@@ -100,7 +104,10 @@ export function ChartPanel({
         if (isLast) notePrice(candle)
         setShown((before) => follow(before, candle, isLast))
         chart.current?.drawCandle(candle, isLast)
-        if (candle.final) chart.current?.drawMarks()
+        if (candle.final) {
+          chart.current?.drawMarks()
+          setSummary(made.book.summary())
+        }
       },
       revised: (candle, previous) => setRevision({ candle, previous }),
       reset: noteReset,
@@ -116,11 +123,13 @@ export function ChartPanel({
   return (
     <div class="chart-panel">
       <CandleLegend candle={shown} />
+      <ChartSummary summary={summary} />
       <div
         class="chart"
         ref={frame}
         role="img"
         aria-label={`Candles of ${instrument}, ${interval}`}
+        aria-describedby="chart-summary"
         data-state={state.status}
       />
       {state.status === 'loading' && <div class="chart-veil" role="status" aria-label="Loading" />}

@@ -164,7 +164,7 @@ function InstrumentRow({ instrument }: { readonly instrument: InstrumentResource
           <span class="instrument-price">
             <Price instrument={instrument} last={summary.lastPrice} />
           </span>
-          <Sparkline values={summary.sparkline} width={60} height={18} />
+          <Sparkline values={summary.sparkline} width={48} height={18} />
           <small class="instrument-day">
             <span class="soft">{compactUsd(summary.notionalUsd24h)}</span>
             <span class={signOf(summary.change24h)}>{percent(summary.change24h)}</span>

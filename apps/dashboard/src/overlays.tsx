@@ -42,7 +42,8 @@ export function HelpOverlay() {
         <a href="https://www.tradingview.com/" target="_blank" rel="noreferrer">
           TradingView Lightweight Charts™
         </a>
-        , © 2025 TradingView, Inc. The same data is served under <a href="./v1/docs">/v1</a>.
+        , © 2025 TradingView, Inc. The same data is served for programs:{' '}
+        <a href="./docs">REST and stream</a>.
       </p>
     </Overlay>
   )
