@@ -2,6 +2,8 @@ import type { ProblemCode } from '@tickertape/market-api'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 
+import type { Scope } from '../admission.ts'
+import { requireScope } from '../protection/protect-routes.ts'
 import { readRequest } from './request-reading.ts'
 
 /** What a request is answered with: the text of a JSON document, and what caches may do with it. */
@@ -24,6 +26,8 @@ export interface Endpoint {
   readonly summary: string
   readonly about?: string
   readonly group: string
+  /** That a key or token must have: `admin` for what only those who run the system need. */
+  readonly scope: Scope
   readonly params: z.ZodObject
   readonly query: z.ZodObject
   readonly answer: z.ZodType
@@ -39,6 +43,8 @@ export interface EndpointDefinition<P extends Shape, Q extends Shape> {
   readonly summary: string
   readonly about?: string
   readonly group: string
+  /** `read` unless given. */
+  readonly scope?: Scope
   readonly params: z.ZodObject<P>
   readonly query: z.ZodObject<Q>
   readonly answer: z.ZodType
@@ -54,6 +60,7 @@ export function endpoint<P extends Shape, Q extends Shape>(
 ): Endpoint {
   return {
     ...definition,
+    scope: definition.scope ?? 'read',
     problems: definition.problems ?? [],
     handle: (params, query) =>
       definition.handle(
@@ -72,7 +79,7 @@ export function jsonAnswer(value: unknown): Answer {
 /** Serves resources. Each answers GET and HEAD. */
 export function registerEndpoints(app: FastifyInstance, endpoints: readonly Endpoint[]): void {
   for (const served of endpoints) {
-    app.get(served.path, async (request, reply) => {
+    app.get(served.path, requireScope(served.scope), async (request, reply) => {
       const { params, query } = readRequest(request, served.params, served.query)
       return send(await served.handle(params, query), request, reply)
     })

@@ -69,7 +69,7 @@ function operation(served: Endpoint): Json {
   return {
     operationId: served.operationId,
     summary: served.summary,
-    ...(served.about === undefined ? {} : { description: served.about }),
+    description: [served.about, needs(served)].filter((text) => text !== undefined).join(' '),
     tags: [served.group],
     parameters: [...parameters(served.params, 'path'), ...parameters(served.query, 'query')],
     responses: {
@@ -78,6 +78,8 @@ function operation(served: Endpoint): Json {
         headers: {
           'X-Request-Id': { schema: { type: 'string' }, description: 'As in the logs' },
           'Cache-Control': { schema: { type: 'string' } },
+          'RateLimit-Policy': { schema: { type: 'string' }, description: 'Quota and window' },
+          RateLimit: { schema: { type: 'string' }, description: 'What is left, and how long' },
         },
         content: { 'application/json': { schema: answerSchema(served.answer) } },
       },
@@ -85,6 +87,10 @@ function operation(served: Endpoint): Json {
       ...Object.fromEntries(refusals),
     },
   }
+}
+
+function needs({ scope }: Endpoint): string {
+  return `Where the gateway asks for a key or token, it needs the scope \`${scope}\`.`
 }
 
 function parameters(schema: z.ZodObject, place: 'path' | 'query'): readonly Json[] {
