@@ -52,6 +52,20 @@ export async function measureSink(run: SinkRun, fill: SinkFill): Promise<SinkThr
   }
 }
 
+/** Starts the sink and lets it write everything that the topic holds. */
+export async function startFilledSink(run: SinkRun, fill: SinkFill): Promise<MeasuredService> {
+  const sink = startSink(run, fill)
+  try {
+    await sink.joined()
+    await using left = await openRecordsLeft(run.databaseUrl, fill)
+    await sink.until('commit its last row', async () => (await left.count()) === 0)
+    return sink
+  } catch (error) {
+    await sink[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
 /** With its defaults, as `npm start` runs it. */
 function startSink(run: SinkRun, fill: SinkFill): MeasuredService {
   return MeasuredService.start({
