@@ -9,7 +9,7 @@ import type { Venue } from './venue.ts'
  * told by the handshake itself.
  */
 const tooMuch =
-  /\b10028\b|too[ _]many[ _](?:requests|visits|connections)|rate[ _]limit|exceeds? (?:the )?limit/i
+  /\b10028\b|too[ _]many[ _](?:requests|visits|connections)|too frequent|rate[ _]limit|msg rate|exceeds? (?:the )?limit/i
 
 /**
  * The same venue, whose connections keep to its limits together with its requests over REST, and whose
