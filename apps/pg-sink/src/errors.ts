@@ -1,6 +1,6 @@
 /**
  * Why the sink has to stop:
- * - `stale_owner`: another instance owns a partition now.
+ * - `stale_owner`: another instance owns a partition now. The session ends; the next one is a new member.
  * - `offsets_changed`: the stored offsets are not where this instance has left them.
  * - `record_rejected`: a record cannot be stored, and the setting allows none such.
  * - `write_refused`: the database takes nothing of what is written. It is tried again first.

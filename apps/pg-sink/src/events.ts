@@ -121,6 +121,11 @@ export function createEvents(
     labelNames: ['dependency'],
     registers,
   })
+  const overtakings = new Counter({
+    name: 'pg_sink_overtaken_total',
+    help: 'Times that another instance had taken over partitions that were still being written here',
+    registers,
+  })
   const lastEventTime = new Gauge({
     name: 'pg_sink_last_event_time_seconds',
     help: 'Newest event time among the trades of the last batch, in seconds since the epoch',
@@ -202,6 +207,12 @@ export function createEvents(
     tradePartitionsDropped(partitions: readonly string[]): void {
       partitionsDropped.inc(partitions.length)
       if (partitions.length > 0) logger.info({ partitions }, 'partitions of trades dropped')
+    },
+    /** Another instance has its partitions. If it happens all the time, two groups write into one database. */
+    overtaken(error: Error, rejoinInMs: number): void {
+      overtakings.inc()
+      readiness.waitFor('partitions', 'another instance has taken over: joining the group again')
+      logger.warn({ rejoinInMs }, error.message)
     },
     /** The database says no, and will until somebody mends it. */
     refused(error: unknown, retryInMs: number, retriesLeft: number): void {

@@ -95,7 +95,7 @@ export async function advanceOffsets(
   if (foreign.length > 0) {
     throw new PgSinkError(
       'stale_owner',
-      `Another pg-sink has taken over ${foreign.length} of ${listed} since they were assigned here: this batch is thrown away, its owner writes it. Nothing is lost; start this instance again`,
+      `Another pg-sink has taken over ${foreign.length} of ${listed} since they were assigned here: this batch is thrown away, its owner writes it. Nothing is lost, and this instance joins its group again. If that comes all the time, instances of two groups write into this database: stop one of them`,
     )
   }
   const isOwnDoing = positions.every(

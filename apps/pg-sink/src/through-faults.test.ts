@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 
 import { KafkaAvroError } from '@tickertape/kafka-avro'
 
+import { PgSinkError } from './errors.ts'
 import { throughFaults } from './through-faults.ts'
 
 function sqlError(code: string): Error {
@@ -9,7 +10,7 @@ function sqlError(code: string): Error {
 }
 
 function setup(maxRetries = Infinity) {
-  const events = { available: vi.fn(), refused: vi.fn(), unavailable: vi.fn() }
+  const events = { available: vi.fn(), overtaken: vi.fn(), refused: vi.fn(), unavailable: vi.fn() }
   const signal = new AbortController().signal
   const through = throughFaults({ firstMs: 1, maxMs: 2, signal, maxRetries }, events)
   return { events, through }
@@ -74,5 +75,15 @@ describe('a fault of Kafka', () => {
     expect(await through('kafka', failing(gone, gone))).toBe('done')
     const lost = new KafkaAvroError('offset_out_of_range', 'lost')
     await expect(through('kafka', failing(lost))).rejects.toBe(lost)
+  })
+
+  it('is none where another instance has taken over: a new session joins the group', async () => {
+    const { events, through } = setup(0)
+    const stale = new PgSinkError('stale_owner', 'another has taken over')
+    await expect(through('database', failing(stale))).rejects.toBe(stale)
+    expect(await through('kafka', failing(stale))).toBe('done')
+    expect(events.overtaken).toHaveBeenCalledOnce()
+    const moved = new PgSinkError('offsets_changed', 'somebody has changed them')
+    await expect(through('kafka', failing(moved))).rejects.toBe(moved)
   })
 })

@@ -17,15 +17,19 @@ export interface FaultPolicy extends RetryPolicy {
 /**
  * Outages are waited for without end. What the database refuses for other reasons than a row may be for good:
  * it is tried again as well, as often as the policy says, for somebody may mend it.
+ *
+ * Who has lost its partitions to another instance (it was frozen, or cut off from the broker) joins the group again, as
+ * any consumer does: nothing is wrong with either of them.
  */
 export function throughFaults(
   policy: FaultPolicy,
-  events: Pick<PgSinkEvents, 'available' | 'refused' | 'unavailable'>,
+  events: Pick<PgSinkEvents, 'available' | 'overtaken' | 'refused' | 'unavailable'>,
 ): Through {
   return async (dependency, action) => {
     let refusals = 0
     const isPassing = (error: unknown): boolean => {
       if (isUnavailable(dependency, error)) return true
+      if (dependency === 'kafka' && isOvertaken(error)) return true
       if (dependency !== 'database' || !isRefusal(error)) return false
       refusals += 1
       if (refusals <= policy.maxRetries) return true
@@ -40,11 +44,16 @@ export function throughFaults(
       isPassing,
       onFailure: (error, retryInMs) => {
         if (isUnavailable(dependency, error)) events.unavailable(dependency, error, retryInMs)
+        else if (isOvertaken(error)) events.overtaken(error, retryInMs)
         else events.refused(error, retryInMs, policy.maxRetries - refusals)
       },
       onSuccess: () => events.available(dependency),
     })
   }
+}
+
+function isOvertaken(error: unknown): error is PgSinkError {
+  return error instanceof PgSinkError && error.code === 'stale_owner'
 }
 
 function isRefusal(error: unknown): boolean {

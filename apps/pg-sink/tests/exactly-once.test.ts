@@ -141,5 +141,10 @@ describe('exactly once', () => {
     await log.appendEvents(more)
     await whenAllStored(log, [...events, ...more])
     expect(second.running).toBe(true)
+    // It was overtaken, which is no fault of its own: it has joined the group again, or is about to.
+    await waitUntil('the first to be back', async () => {
+      return (await ask(first, '/readyz')).includes('"ready":true')
+    })
+    expect(first.running, first.output).toBe(true)
   })
 })

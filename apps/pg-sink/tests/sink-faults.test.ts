@@ -155,7 +155,7 @@ function readinessOf(instances: SinkInstances): Promise<readonly string[]> {
 }
 
 describe(`an owner that was frozen, seed ${seed}`, () => {
-  it('in the middle of a transaction, and wakes up when another has its partitions: its commit fails', async () => {
+  it('in the middle of a transaction, and wakes up when another has its partitions: its commit fails, and it joins again', async () => {
     await using log = await createSinkLog({ stack })
     await refusePoison(log)
     const random = seededRandom(seed)
@@ -193,6 +193,6 @@ describe(`an owner that was frozen, seed ${seed}`, () => {
     expect(await recordsDone(log)).toBeGreaterThanOrEqual(reached)
     await appendRecords(log, [...faultMarket(500, random)])
     await expectExactlyOnce(log, successor)
-    expect(sink.output).toMatch(/has taken over|"lost":true/)
+    expect(sink.running, sink.output).toBe(true)
   })
 })
