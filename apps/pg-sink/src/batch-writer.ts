@@ -76,6 +76,7 @@ export class BatchWriter {
       rejects: new Map(),
       refused: [],
       rules: new Set(),
+      hasLookedAgain: false,
       written: noRows,
       began: 0,
     }
@@ -137,7 +138,14 @@ export class BatchWriter {
       return rows ?? attempt.written
     } catch (error) {
       const fault = databaseFaultOf(error)
-      if (fault === 'no-partition') days.forget()
+      if (fault === 'no-partition') {
+        days.forget()
+        // Retention took one that was taken to be there: the next try makes it, as at any day's first trade.
+        if (!attempt.hasLookedAgain) {
+          attempt.hasLookedAgain = true
+          return await this.#write(attempt)
+        }
+      }
       // Of a batch whose every record was tried for itself something else is at fault.
       const isHopeless = mode === 'halved' && (fault === 'data' || fault === 'duplicate')
       if (fault !== 'no-partition' && !isHopeless) throw error
@@ -221,6 +229,8 @@ interface Attempt {
   readonly refused: Reject[]
   /** Rules that rows have broken and others keep. */
   readonly rules: Set<string>
+  /** For partitions that were there before. */
+  hasLookedAgain: boolean
   /** What the last transaction wrote, which may count though its commit failed. */
   written: WrittenRows
   /** When its last transaction began. */

@@ -145,7 +145,8 @@ describe('a partition of trades that is dropped behind the sink’s back', () =>
   it('is made again for the next trade of its day, and no row is refused', async () => {
     // Retention drops days, on whichever instance has the lowest; others may know them as present.
     await using log = await createSinkLog()
-    await using sinks = SinkInstances.start(log, 1)
+    const settings = { ...faultSettings, PG_SINK_MAX_RETRIES: '0' }
+    await using sinks = SinkInstances.start(log, 1, settings)
     await appendHalf(log, 0)
     await expectExactlyOnce(log, sinks)
     await log.database.query('drop table trades_20260105')
