@@ -7,11 +7,13 @@ import { expect, it } from 'vitest'
 import { LocalGateway } from './local-gateway.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+const rootReadme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8')
 const example = /<!-- example:.*?```ts\n(.*?)```/s.exec(readme)?.[1] ?? ''
 
 it("README's five lines run as they are written", async () => {
   await using gateway = await LocalGateway.open()
   expect(example.trim().split('\n')).toHaveLength(5)
+  expect(rootReadme).toContain(example)
   expect(example).toContain('http://127.0.0.1:8080')
   const program = spawn(
     process.execPath,
