@@ -16,6 +16,7 @@ import { Catalog } from './rest/catalog.ts'
 import { PipelineWatch } from './rest/pipeline-watch.ts'
 import type { Sources } from './rest/sources.ts'
 import { createStreamEvents } from './stream/events.ts'
+import { keepPresence } from './stream/presence.ts'
 import { attachStream } from './stream/stream.ts'
 
 export interface ServingOptions {
@@ -80,10 +81,19 @@ export async function openServing(options: ServingOptions, signal: AbortSignal):
   }
   const now = Date.now
   const { revisionHorizonMs } = config
-  const stream = attachStream(
-    server,
-    { view, doorkeeper, options: config.stream },
-    createStreamEvents(context),
+  const streamEvents = createStreamEvents(context)
+  const stream = attachStream(server, { view, doorkeeper, options: config.stream }, streamEvents)
+  opened.use(
+    keepPresence(
+      {
+        database,
+        instance: config.stream.instance,
+        startedAt: new Date(now() - performance.now()),
+        everyMs: config.stream.presenceMs,
+        clients: () => stream.clients,
+      },
+      streamEvents,
+    ),
   )
   const parts = opened.move()
   return {

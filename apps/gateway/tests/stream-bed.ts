@@ -71,6 +71,7 @@ const usual: StreamOptions = {
   heartbeatMs: 60_000,
   pongDeadlineMs: 120_000,
   cursorMs: 10,
+  presenceMs: 60_000,
   compression: false,
 }
 

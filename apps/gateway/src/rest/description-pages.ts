@@ -4,22 +4,26 @@ import { requireScope } from '../protection/protect-routes.ts'
 
 export interface DescriptionOptions {
   readonly openApi: Readonly<Record<string, unknown>>
+  readonly asyncApi: Readonly<Record<string, unknown>>
   /** Folder with the files of swagger-ui. */
   readonly swaggerFolder: string
 }
 
 const files = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png']
 
-/** `/v1/openapi.json`, and `/docs`, where a person reads it: files of ours alone, no script within the page. */
+/** `/v1/openapi.json`, `/v1/asyncapi.json`, and `/docs`, where a person reads it: files of ours alone, no script within the page. */
 export function registerDescription(
   app: FastifyInstance,
-  { openApi, swaggerFolder }: DescriptionOptions,
+  { openApi, asyncApi, swaggerFolder }: DescriptionOptions,
 ): void {
   const isPublic = requireScope('public')
-  const text = JSON.stringify(openApi)
-  app.get('/v1/openapi.json', isPublic, (_request, reply) =>
-    reply.type('application/json; charset=utf-8').header('cache-control', 'no-cache').send(text),
-  )
+  const documents = { '/v1/openapi.json': openApi, '/v1/asyncapi.json': asyncApi }
+  for (const [path, document] of Object.entries(documents)) {
+    const text = JSON.stringify(document)
+    app.get(path, isPublic, (_request, reply) =>
+      reply.type('application/json; charset=utf-8').header('cache-control', 'no-cache').send(text),
+    )
+  }
   app.get('/docs', isPublic, (_request, reply) =>
     reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(page),
   )

@@ -5,6 +5,7 @@ import { default as files } from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
 
 import { ProblemError } from '../problem.ts'
+import { asyncApiDocument } from '../stream/asyncapi.ts'
 import { candlesEndpoint } from './candles-endpoint.ts'
 import { registerDashboard } from './dashboard-files.ts'
 import { registerDescription } from './description-pages.ts'
@@ -53,6 +54,7 @@ export async function registerRest(app: FastifyInstance, options: RestOptions): 
   })
   registerDescription(app, {
     openApi: openApiDocument(endpoints, apiVersion),
+    asyncApi: asyncApiDocument(apiVersion),
     swaggerFolder: swaggerFolder(),
   })
   registerProblemPages(app)

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 
 import { asyncApiDocument } from './asyncapi.ts'
 
-const document = asyncApiDocument({ host: 'localhost:8080', isSecure: false, version: '0.1.0' })
+const document = asyncApiDocument('0.1.0')
 
 it('is a document of AsyncAPI 3.0', () => {
   const specification: Record<string, unknown> = { ...specifications.schemas['3.0.0'] }

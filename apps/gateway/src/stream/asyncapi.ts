@@ -40,16 +40,13 @@ long): ${Object.entries(closeCodes)
   .map(([reason, code]) => `${code} ${reason}`)
   .join(', ')}.`
 
-export interface AsyncApiFacts {
-  /** host:port under which the gateway is reached. */
-  readonly host: string
-  readonly isSecure: boolean
-  /** Of the gateway. */
-  readonly version: string
-}
-
-/** The stream as an AsyncAPI 3.0 document, made from the schemas that the gateway reads and tests hold it to. */
-export function asyncApiDocument({ host, isSecure, version }: AsyncApiFacts) {
+/**
+ * The stream as an AsyncAPI 3.0 document, made from the schemas that the gateway reads with and tests hold it to.
+ * It names no server: it is true of the one that it was read from.
+ *
+ * @param version of the API.
+ */
+export function asyncApiDocument(version: string) {
   const schemas = jsonSchemas()
   const sent = serverSchemas.map(idOf)
   const received = clientSchemas.map(idOf)
@@ -58,7 +55,6 @@ export function asyncApiDocument({ host, isSecure, version }: AsyncApiFacts) {
     asyncapi: '3.0.0',
     info: { title: 'Tickertape stream', version, description: about },
     defaultContentType: 'application/json',
-    servers: { gateway: { host, protocol: isSecure ? 'wss' : 'ws' } },
     channels: {
       stream: {
         address: streamPath,

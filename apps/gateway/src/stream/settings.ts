@@ -95,7 +95,7 @@ export const streamSettings = {
 
 /** How the stream treats its clients. Bytes are counted as characters where messages wait as text. */
 export interface StreamOptions {
-  /** Named in the welcome message. */
+  /** Named in the welcome message, and to the database. */
   readonly instance: string
   readonly limits: {
     readonly connections: number
@@ -115,6 +115,8 @@ export interface StreamOptions {
   readonly heartbeatMs: number
   readonly pongDeadlineMs: number
   readonly cursorMs: number
+  /** Time between two tellings of how many clients there are. */
+  readonly presenceMs: number
   /** Off unless asked for: with a deflate stream for each client nothing that is encoded once is sent as it is. */
   readonly compression: boolean
 }
@@ -143,6 +145,7 @@ export function streamOptions(
     heartbeatMs: values.GATEWAY_STREAM_HEARTBEAT_MS,
     pongDeadlineMs: values.GATEWAY_STREAM_PONG_DEADLINE_MS,
     cursorMs: values.GATEWAY_STREAM_CURSOR_MS,
+    presenceMs: values.GATEWAY_PRESENCE_MS,
     compression: values.GATEWAY_STREAM_COMPRESSION === 'on',
   }
 }
