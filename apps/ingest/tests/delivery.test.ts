@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { rejectedOrigin } from '@tickertape/kafka-avro'
@@ -7,11 +6,10 @@ import type { Venue } from '@tickertape/market-simulator'
 import { repetitions, waitUntil } from '@tickertape/testing'
 
 import { ask } from './admin-port.ts'
-import { announces, gapsOf } from './gap-facts.ts'
+import { announces, gapsOf, gapsOnceClosed } from './gap-facts.ts'
 import type { SkippedTrades } from './gap-facts.ts'
 import { IngestRun } from './ingest-run.ts'
 import { cursorsAhead, duplicatesOf, liesOf, tradesOf, truthOf } from './log-facts.ts'
-import { readMessages, readRecords } from './topic-reader.ts'
 
 const markets: readonly { readonly venue: Venue; readonly instruments: readonly string[] }[] = [
   { venue: 'deribit', instruments: ['BTC-PERPETUAL', 'ETH-PERPETUAL', 'SOL_USDC-PERPETUAL'] },
@@ -20,30 +18,8 @@ const markets: readonly { readonly venue: Venue; readonly instruments: readonly 
 
 const kills = repetitions({ short: 3, long: 20 })
 
-const anyFault = fc.oneof(
-  fc.constant(['kill', {}] as const),
-  fc.constant(['drop', {}] as const),
-  fc.constant(['cut', { code: 1012, reason: 'service restart' }] as const),
-  fc.constant(['half-open', {}] as const),
-  fc.constant(['silence', { on: true }] as const),
-  fc.constant(['error-frame', { text: '{"error":{"code":13888,"message":"timed_out"}}' }] as const),
-  ...(['skip', 'duplicate', 'malformed', 'reorder'] as const).map((name) =>
-    fc.integer({ min: 1, max: 30 }).map((count) => [name, { count }] as const),
-  ),
-  fc
-    .record({
-      count: fc.integer({ min: 1, max: 20 }),
-      milliseconds: fc.integer({ min: 1, max: 500 }),
-    })
-    .map((parameters) => ['delay', parameters] as const),
-)
-
-/** The same ones in each short run. */
-const seed = repetitions({ short: 6, long: Date.now() })
-const faults = fc.sample(anyFault, { seed, numRuns: repetitions({ short: 10, long: 150 }) })
-
 async function expectWhole(run: IngestRun, market: (typeof markets)[number], until: number) {
-  const records = await readRecords('market-events', run.prefix)
+  const records = await run.records()
   for (const instrument of market.instruments) {
     const truth = truthOf(run.simulator, market.venue, instrument, until)
     const delivered = tradesOf(records, instrument)
@@ -58,43 +34,14 @@ async function expectWhole(run: IngestRun, market: (typeof markets)[number], unt
 }
 
 /** Waits until nothing that was missing is open, and expects that all of it came. */
-async function expectGapsBackfilled({ prefix }: IngestRun, market: (typeof markets)[number]) {
-  const closed = await waitUntil(
-    'every gap to be closed',
-    async () => {
-      const records = await readRecords('market-events', prefix)
-      const gaps = market.instruments.flatMap((instrument) =>
-        gapsOf(records, instrumentIdOf({ venue: market.venue, instrument })),
-      )
-      return gaps.some(({ state }) => state === 'open') ? undefined : gaps
-    },
-    { withinMs: 60_000, everyMs: 300 },
-  )
-  expect(closed.filter(({ state }) => state !== 'backfilled')).toEqual([])
+async function expectGapsBackfilled(run: IngestRun, market: (typeof markets)[number]) {
+  for (const instrument of market.instruments) {
+    const gaps = await gapsOnceClosed(run, instrumentIdOf({ venue: market.venue, instrument }))
+    expect(gaps.filter(({ state }) => state !== 'backfilled')).toEqual([])
+  }
 }
 
 describe.each(markets)('the log of $venue', (market) => {
-  it('holds every trade once and in order, and its heartbeats are true, when nothing happens', async () => {
-    await using run = await IngestRun.open(market)
-    await run.advance(10_000)
-    const until = await run.venueTime()
-    await run.covered(until)
-    expect(await run.stop('SIGTERM')).toBe(0)
-
-    const records = await expectWhole(run, market, until)
-    expect(records.filter(({ value }) => value.type === 'SequenceGap')).toEqual([])
-    expect(duplicatesOf(records).count).toBe(0)
-    expect(liesOf(records)).toEqual([])
-    const first = records.find(({ value }) => value.type === 'InstrumentStatus')
-    expect(first?.value.value).toMatchObject({ status: 'listed', feedId: market.venue })
-    // The last cursor stands behind the last trade.
-    const cursors = await readRecords('feed-cursors', run.prefix)
-    for (const instrument of market.instruments) {
-      const last = cursors.findLast(({ value }) => value.instrument === instrument)
-      expect(last?.value.sequence).toBe(tradesOf(records, instrument).at(-1)?.sequence)
-    }
-  })
-
   it('holds every trade through cuts, skipped, doubled and broken frames', async () => {
     await using run = await IngestRun.open(market)
     const skipped: SkippedTrades[] = []
@@ -138,7 +85,7 @@ describe.each(markets)('the log of $venue', (market) => {
     const lies = liesOf(records).filter((lie) => !known.some((each) => lie.includes(each)))
     expect(lies).toEqual([])
     expect(duplicatesOf(records).count).toBe(0)
-    const rejected = await readMessages(`${run.prefix}rejected`)
+    const rejected = await run.rejected()
     const origins = rejected.map(({ headers }) => rejectedOrigin(headers))
     expect(origins.map(({ stage, reason }) => `${stage} ${reason}`)).toEqual(
       Array.from({ length: 5 }, () => 'ingest malformed'),
@@ -152,8 +99,8 @@ describe.each(markets)('the log of $venue', (market) => {
       // The last one hits a process that has just subscribed.
       if (kill < kills - 1) await run.advance(4_000)
       await run.stop('SIGKILL')
-      const cursors = await readRecords('feed-cursors', run.prefix)
-      const records = await readRecords('market-events', run.prefix)
+      const cursors = await run.cursors()
+      const records = await run.records()
       expect(cursorsAhead(cursors, records)).toEqual([])
       run.start()
       await run.subscribed()
@@ -164,30 +111,6 @@ describe.each(markets)('the log of $venue', (market) => {
 
     const records = await expectWhole(run, market, until)
     expect(liesOf(records)).toEqual([])
-  })
-
-  it(`holds every trade through ${faults.length} faults of every kind (seed ${seed})`, async () => {
-    await using run = await IngestRun.open({
-      ...market,
-      settings: { INGEST_IDLE_TIMEOUT_MS: '1500' },
-    })
-    for (const [fault, parameters] of faults) {
-      if (fault === 'kill') {
-        await run.stop('SIGKILL')
-        run.start()
-      } else {
-        await run.arm(fault, parameters)
-      }
-      await run.advance(2_000)
-      if (fault === 'silence') await run.arm('silence', { on: false })
-    }
-    // A venue that still holds something back says nothing of it before the next trade.
-    await run.advance(5_000)
-    const until = await run.venueTime()
-    await run.covered(until)
-    await expectGapsBackfilled(run, market)
-    expect(await run.stop('SIGTERM')).toBe(0)
-    await expectWhole(run, market, until)
   })
 
   it('holds every trade once, and knows of no gap, where one connection follows another in time', async () => {
@@ -247,7 +170,7 @@ describe('an instrument that the venue refuses', () => {
         },
       ],
     })
-    const dark = gapsOf(await readRecords('market-events', run.prefix), 'deribit:ETH-PERPETUAL')
+    const dark = gapsOf(await run.records(), 'deribit:ETH-PERPETUAL')
     expect(dark.filter(({ state }) => state === 'open').length).toBe(1)
     await run.arm('refuse', { instrument: 'ETH-PERPETUAL', on: false })
     await run.arm('drop')

@@ -9,7 +9,7 @@ import { expect, it, onTestFinished } from 'vitest'
 
 import { IngestRun, marketStart } from './ingest-run.ts'
 import { duplicatesOf, liesOf, tradesOf, truthOf } from './log-facts.ts'
-import { readRecords } from './topic-reader.ts'
+import { RecordTail } from './topic-tail.ts'
 
 const main = fileURLToPath(new URL('../src/import-main.ts', import.meta.url))
 
@@ -60,7 +60,7 @@ it.each(markets)(
       eventTime >= from && eventTime < to
     const truth = truthOf(run.simulator, venue, instrument, to - 1).filter(inRange)
     expect(truth.length).toBeGreaterThan(10)
-    const records = await readRecords('market-events', first.prefix)
+    const records = await new RecordTail('market-events', first.prefix).read()
     expect(tradesOf(records, instrument).filter(inRange)).toEqual(truth)
     expect(liesOf(records)).toEqual([])
     const beats = records.flatMap(({ partition, value }) =>
@@ -75,7 +75,7 @@ it.each(markets)(
     const again = await runImport(market, run, range, first.prefix)
     expect(again.code, again.output).toBe(0)
     expect(again.output).toContain('going on behind')
-    expect(duplicatesOf(await readRecords('market-events', first.prefix)).count).toBe(0)
+    expect(duplicatesOf(await new RecordTail('market-events', first.prefix).read()).count).toBe(0)
   },
 )
 
@@ -93,9 +93,9 @@ it.each(markets)('a recording of $venue stands in the log as it was read live', 
   const [name = ''] = await readdir(folder)
   const imported = await runImport(market, run, ['--file', join(folder, name)])
   expect(imported.code, imported.output).toBe(0)
-  const live = tradesOf(await readRecords('market-events', run.prefix), instrument)
+  const live = tradesOf(await run.records(), instrument)
   expect(live.length).toBeGreaterThan(10)
-  const records = await readRecords('market-events', imported.prefix)
+  const records = await new RecordTail('market-events', imported.prefix).read()
   expect(tradesOf(records, instrument)).toEqual(live)
   expect(duplicatesOf(records).count).toBe(0)
 })

@@ -1,11 +1,14 @@
 import { fileURLToPath } from 'node:url'
 
-import { ensureTopics } from '@tickertape/kafka-avro'
+import { defaultPartitions, ensureTopics } from '@tickertape/kafka-avro'
+import type { LogRecord } from '@tickertape/kafka-avro'
+import type { FeedCursor, MarketEvent } from '@tickertape/market-model'
 import { startSimulator } from '@tickertape/market-simulator'
 import type { RunningSimulator, SimulatorOptions, Venue } from '@tickertape/market-simulator'
 import { ServiceProcess, testStack, uniquePrefix, waitUntil } from '@tickertape/testing'
 
-import { readRecords } from './topic-reader.ts'
+import { RecordTail, TopicTail } from './topic-tail.ts'
+import type { ReadRecord } from './topic-tail.ts'
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
@@ -33,13 +36,22 @@ export class IngestRun implements AsyncDisposable {
   readonly prefix = uniquePrefix()
   readonly simulator: RunningSimulator
   readonly #options: IngestRunOptions
-  readonly #environment: Readonly<Record<string, string>>
+  #environment: Readonly<Record<string, string>>
   #process: ServiceProcess | undefined
+  readonly #events: RecordTail<'market-events'>
+  readonly #cursors: RecordTail<'feed-cursors'>
+  readonly #rejected: TopicTail
+  /** The highest upTo of each partition, in the records that were looked at. */
+  readonly #upTo = new Map<number, number>()
+  #lookedAt = 0
 
   private constructor(options: IngestRunOptions, simulator: RunningSimulator) {
     const stack = testStack()
     this.simulator = simulator
     this.#options = options
+    this.#events = new RecordTail('market-events', this.prefix)
+    this.#cursors = new RecordTail('feed-cursors', this.prefix)
+    this.#rejected = new TopicTail(`${this.prefix}rejected`)
     this.#environment = {
       KAFKA_BROKERS: stack.kafkaBrokers,
       REGISTRY_URL: stack.registryUrl,
@@ -80,8 +92,23 @@ export class IngestRun implements AsyncDisposable {
     return this.#process?.output ?? ''
   }
 
-  start(): void {
+  /** @param settings on top of those that the run was opened with, from now on. */
+  start(settings: Settings = {}): void {
+    this.#environment = { ...this.#environment, ...settings }
     this.#process = ServiceProcess.start({ main, environment: this.#environment })
+  }
+
+  /** All that is in the log by now. */
+  records(): Promise<readonly ReadRecord<MarketEvent>[]> {
+    return this.#events.read()
+  }
+
+  cursors(): Promise<readonly ReadRecord<FeedCursor>[]> {
+    return this.#cursors.read()
+  }
+
+  rejected(): Promise<readonly LogRecord[]> {
+    return this.#rejected.read()
   }
 
   /** @returns the exit code; null after a kill. */
@@ -114,11 +141,9 @@ export class IngestRun implements AsyncDisposable {
   /** Waits until every partition has a heartbeat that covers this venue time. */
   async covered(time: number): Promise<void> {
     await this.#wait(`heartbeats up to ${time}`, async () => {
-      const records = await readRecords('market-events', this.prefix)
-      const covering = records.filter(
-        ({ value }) => value.type === 'FeedHeartbeat' && value.value.upTo >= time,
-      )
-      return new Set(covering.map(({ partition }) => partition)).size === 4
+      await this.#lookOn()
+      const covering = this.#upTo.values().filter((upTo) => upTo >= time)
+      return covering.toArray().length === defaultPartitions
     })
   }
 
@@ -132,6 +157,15 @@ export class IngestRun implements AsyncDisposable {
     await this.simulator[Symbol.asyncDispose]()
   }
 
+  async #lookOn(): Promise<void> {
+    const records = await this.#events.read()
+    for (const { partition, value } of records.slice(this.#lookedAt)) {
+      if (value.type !== 'FeedHeartbeat') continue
+      this.#upTo.set(partition, Math.max(this.#upTo.get(partition) ?? 0, value.value.upTo))
+    }
+    this.#lookedAt = records.length
+  }
+
   async #status(): Promise<Status> {
     const answer = await fetch(`${this.simulator.controlUrl}/status`)
     // In the shape above by the simulator's own control.
@@ -140,7 +174,7 @@ export class IngestRun implements AsyncDisposable {
 
   async #wait(what: string, condition: () => Promise<boolean>): Promise<void> {
     try {
-      await waitUntil(what, condition, { withinMs: 90_000, everyMs: 300 })
+      await waitUntil(what, condition, { withinMs: 90_000, everyMs: 100 })
     } catch (error) {
       throw new Error(`${String(error)}\n${this.output}`, { cause: error })
     }

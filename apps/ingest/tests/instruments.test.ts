@@ -7,7 +7,6 @@ import { readinessSays } from './admin-port.ts'
 import { CatalogProxy } from './catalog-proxy.ts'
 import { IngestRun } from './ingest-run.ts'
 import { duplicatesOf, tradesOf, truthOf } from './log-facts.ts'
-import { readRecords } from './topic-reader.ts'
 
 const perpetuals = ['BTC-PERPETUAL', 'ETH-PERPETUAL', 'SOL_USDC-PERPETUAL']
 
@@ -40,7 +39,7 @@ async function given({ instruments, subscribed, hidden = [], broken = false }: G
 type StatusRecord = Extract<MarketEvent, { type: 'InstrumentStatus' }>['value']
 
 async function statusesOf(run: IngestRun, instrument: string): Promise<readonly StatusRecord[]> {
-  const records = await readRecords('market-events', run.prefix)
+  const records = await run.records()
   return records.flatMap(({ value }) =>
     value.type === 'InstrumentStatus' && value.value.instrumentId === `deribit:${instrument}`
       ? [value.value]
@@ -70,7 +69,7 @@ it('a pattern takes what the venue lists, with what the venue tells of it', asyn
   ])
   expect(await statusesOf(run, 'BTC-25JUN27')).toEqual([])
   // What an instrument is decides how its trades are counted.
-  const records = await readRecords('market-events', run.prefix)
+  const records = await run.records()
   for (const instrument of perpetuals) {
     const own = records.filter(({ key }) => key === `deribit:${instrument}`)
     expect(own[0]?.value.type).toBe('InstrumentStatus')
@@ -96,7 +95,7 @@ it('a listing comes in and an expiry goes out while the connection goes on, and 
   expect(await run.stop('SIGTERM'), run.output).toBe(0)
 
   expect(run.output.split('"msg":"connected"')).toHaveLength(2)
-  const records = await readRecords('market-events', run.prefix)
+  const records = await run.records()
   for (const instrument of ['BTC-PERPETUAL', 'SOL_USDC-PERPETUAL']) {
     const delivered = tradesOf(records, instrument)
     const first = delivered[0]?.sequence ?? 0

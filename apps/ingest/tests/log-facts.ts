@@ -3,7 +3,7 @@ import type { FeedCursor, MarketEvent, Trade } from '@tickertape/market-model'
 import type { RunningSimulator, Venue } from '@tickertape/market-simulator'
 
 import { marketStart } from './ingest-run.ts'
-import type { ReadRecord } from './topic-reader.ts'
+import type { ReadRecord } from './topic-tail.ts'
 
 export type LogRecord = ReadRecord<MarketEvent>
 
@@ -57,7 +57,7 @@ export function duplicatesOf(records: readonly LogRecord[]): {
 
 /**
  * Trades that come, for the first time, behind a heartbeat of their partition that covers their time:
- * each is a lie of that heartbeat.
+ * each is a lie of that heartbeat. What a later version of a trade says is no news of its time.
  */
 export function liesOf(records: readonly LogRecord[]): readonly string[] {
   const upTo = new Map<number, number>()
@@ -67,7 +67,7 @@ export function liesOf(records: readonly LogRecord[]): readonly string[] {
     if (value.type === 'FeedHeartbeat') {
       upTo.set(partition, Math.max(upTo.get(partition) ?? 0, value.value.upTo))
     }
-    if (value.type !== 'Trade') continue
+    if (value.type !== 'Trade' || value.value.version > 0) continue
     const { eventTime, sequence } = value.value
     const identity = `${instrumentIdOf(value.value)} ${value.value.tradeId}`
     const covered = upTo.get(partition) ?? 0
@@ -121,10 +121,15 @@ export function truthOf(
   })
 }
 
-function plainTrade(trade: Trade): PlainTrade {
-  const { eventTime, price, quantity, sequence, status, takerSide, tradeId, version } = trade
+/** The number by which the venue shows that nothing is missing: the trade's, or that of the event that tells of it. */
+export function sequenceOf({ sequence, venue, venueOrder }: Trade): number | null {
+  return venue === 'otc' || venue === 'swaps' ? venueOrder : sequence
+}
+
+export function plainTrade(trade: Trade): PlainTrade {
+  const { eventTime, price, quantity, status, takerSide, tradeId, version } = trade
   return {
-    sequence: sequence ?? Number.NaN,
+    sequence: sequenceOf(trade) ?? Number.NaN,
     tradeId,
     version,
     status,

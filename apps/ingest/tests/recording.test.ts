@@ -6,7 +6,6 @@ import { expect, it, onTestFinished } from 'vitest'
 
 import { IngestRun } from './ingest-run.ts'
 import { tradesOf } from './log-facts.ts'
-import { readRecords } from './topic-reader.ts'
 
 const markets = [
   { venue: 'deribit', instruments: ['BTC-PERPETUAL', 'ETH-PERPETUAL'] },
@@ -22,7 +21,7 @@ it.each(markets)(
     await using recorded = await IngestRun.open({ venue, instruments, settings })
     await recorded.advance(10_000)
     expect(await recorded.stop('SIGTERM'), recorded.output).toBe(0)
-    const log = await readRecords('market-events', recorded.prefix)
+    const log = await recorded.records()
     const trades = instruments.map((instrument) => tradesOf(log, instrument))
     expect(trades.every(({ length }) => length > 10)).toBe(true)
 
@@ -35,7 +34,7 @@ it.each(markets)(
     })
     await replayed.covered(Math.max(...trades.flat().map(({ eventTime }) => eventTime)))
     expect(await replayed.stop('SIGTERM'), replayed.output).toBe(0)
-    const again = await readRecords('market-events', replayed.prefix)
+    const again = await replayed.records()
     expect(instruments.map((instrument) => tradesOf(again, instrument))).toEqual(trades)
   },
 )

@@ -13,7 +13,7 @@ import { expect, it } from 'vitest'
 import { readinessSays } from './admin-port.ts'
 import { tradesOf } from './log-facts.ts'
 import { TcpProxy } from './tcp-proxy.ts'
-import { readRecords } from './topic-reader.ts'
+import { RecordTail } from './topic-tail.ts'
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
@@ -70,9 +70,8 @@ it('waits for Kafka, then for the registry, says so, and reads once both are the
   await readinessSays(ingest, 'registry is not available')
   await registry.open()
   await readinessSays(ingest, '')
-  await waitUntil('trades', async () => {
-    return tradesOf(await readRecords('market-events', prefix), instrument).length > 0
-  })
+  const log = new RecordTail('market-events', prefix)
+  await waitUntil('trades', async () => tradesOf(await log.read(), instrument).length > 0)
   expect(await ingest.stop('SIGTERM'), ingest.output).toBe(0)
 })
 
@@ -96,10 +95,9 @@ it('goes through a kill of the broker without losing or doubling a trade', async
   await ensureTopics({ brokers: stack.kafkaBrokers, prefix })
   await using simulator = await startSimulator({ seed: 'start-up' })
   await using ingest = startIngest(stack, simulator, prefix)
+  const log = new RecordTail('market-events', prefix, stack)
   const sequences = async () =>
-    tradesOf(await readRecords('market-events', prefix, stack), instrument).map(
-      ({ sequence }) => sequence,
-    )
+    tradesOf(await log.read(), instrument).map(({ sequence }) => sequence)
   await waitUntil('trades', async () => (await sequences()).length > 0)
   await stack.killAndRestart('kafka')
   const before = (await sequences()).at(-1) ?? 0

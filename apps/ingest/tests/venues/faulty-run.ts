@@ -1,0 +1,108 @@
+import type { IngestRun } from '../ingest-run.ts'
+import type { SkippedTrades } from '../gap-facts.ts'
+import type { TestedMarket } from './tested-markets.ts'
+import type { FaultStep, VenueFault } from './venue-fault.ts'
+
+/** A time in which a connection certainly ended: by the venue's clock. */
+export interface Cut {
+  readonly by: VenueFault['name']
+  readonly fromTime: number
+  readonly toTime: number
+}
+
+/** An ingest that suffers faults, and what they must have left behind in its log. */
+export class FaultyRun {
+  readonly cuts: Cut[] = []
+  readonly skipped: SkippedTrades[] = []
+  readonly #run: IngestRun
+  readonly #market: TestedMarket
+
+  constructor(run: IngestRun, market: TestedMarket) {
+    this.#run = run
+    this.#market = market
+  }
+
+  async suffer({ fault, pauseMs }: FaultStep): Promise<void> {
+    switch (fault.name) {
+      case 'kill':
+        await this.#cut('kill', async () => {
+          await this.#run.stop('SIGKILL')
+          this.#run.start()
+        })
+        break
+      case 'cut':
+        await this.#cut('cut', () =>
+          this.#run.arm('cut', { code: 1012, reason: 'service restart' }),
+        )
+        break
+      case 'drop':
+      case 'half-open':
+        await this.#cut(fault.name, () => this.#run.arm(fault.name))
+        break
+      case 'error-frame':
+        await this.#run.arm('error-frame', { text: this.#market.frame })
+        break
+      case 'limit':
+        await this.#limit(fault.count)
+        break
+      case 'refuse':
+        await this.#refuse(pauseMs)
+        break
+      case 'silence':
+        await this.#silence(pauseMs)
+        break
+      case 'skip':
+        await this.#skip(fault.count)
+        break
+      case 'delay':
+        await this.#run.arm('delay', { count: fault.count, milliseconds: 300 })
+        if (!this.#market.sequenced) await this.#pause(500)
+        break
+      default:
+        await this.#run.arm(fault.name, { count: fault.count })
+    }
+    await this.#pause(pauseMs)
+  }
+
+  async #cut(by: VenueFault['name'], cut: () => Promise<unknown>): Promise<void> {
+    const fromTime = await this.#run.venueTime()
+    await cut()
+    this.cuts.push({ by, fromTime, toTime: await this.#run.venueTime() })
+  }
+
+  /** Met by what a cut makes necessary: to connect, and to ask for the history. */
+  async #limit(count: number): Promise<void> {
+    await this.#run.arm('limit', { ...this.#market.limit, requests: count })
+    await this.#run.arm('limit', { status: 429, body: '', connects: 1 })
+    await this.#cut('limit', () => this.#run.arm('drop'))
+  }
+
+  async #refuse(pauseMs: number): Promise<void> {
+    const instrument = this.#market.instruments.at(-1)
+    await this.#run.arm('refuse', { instrument, on: true })
+    await this.#cut('refuse', () => this.#run.arm('drop'))
+    await this.#pause(pauseMs)
+    await this.#run.arm('refuse', { instrument, on: false })
+    await this.#cut('refuse', () => this.#run.arm('drop'))
+  }
+
+  async #silence(pauseMs: number): Promise<void> {
+    await this.#run.arm('silence', { on: true })
+    await this.#pause(pauseMs)
+    await this.#run.arm('silence', { on: false })
+    // Without sequences what was left out shows behind a cut alone.
+    if (!this.#market.sequenced) await this.#cut('drop', () => this.#run.arm('drop'))
+  }
+
+  async #skip(count: number): Promise<void> {
+    const { instruments, venue } = this.#market
+    const answer = await this.#run.arm('skip', { count, venue })
+    // The shape of the fault's own answer.
+    const { skipped } = answer as { skipped: readonly SkippedTrades[] }
+    this.skipped.push(...skipped.filter(({ instrument }) => instruments.includes(instrument)))
+  }
+
+  async #pause(realMs: number): Promise<void> {
+    if (realMs > 0) await this.#run.advance(realMs * this.#market.speed)
+  }
+}
