@@ -12,6 +12,10 @@ import { runKeysCommand } from '../src/protection/keys-command.ts'
 import { registerProtection, requireScope } from '../src/protection/protect-routes.ts'
 import { protectionSettings, readProtectionConfig } from '../src/protection/settings.ts'
 import { TlsFiles } from '../src/protection/tls-files.ts'
+import { createStreamEvents } from '../src/stream/events.ts'
+import { streamOptions, streamSettings } from '../src/stream/settings.ts'
+import { attachStream } from '../src/stream/stream.ts'
+import { MemoryView } from '../src/stream/testing/memory-view.ts'
 
 /** A migrated database, and the command that makes keys in it. */
 export interface KeyDatabase extends AsyncDisposable {
@@ -41,7 +45,7 @@ export async function createKeyDatabase(): Promise<KeyDatabase> {
 /** For what asks no database: nothing listens there. */
 export const noDatabase = 'postgres://nobody@127.0.0.1:1/nothing'
 
-/** The HTTP side of a gateway with three routes: `/public`, `/read` and `/admin`. */
+/** What a gateway listens with: three routes, `/public`, `/read` and `/admin`, and the stream. */
 export interface ProtectedServer extends AsyncDisposable {
   readonly origin: string
   readonly doorkeeper: Doorkeeper
@@ -55,7 +59,7 @@ export async function startProtectedServer(
   environment: Readonly<Record<string, string>>,
 ): Promise<ProtectedServer> {
   const config = readProtectionConfig(
-    readSettings(protectionSettings, 'GATEWAY_', environment),
+    readSettings(protectionSettings, 'none', environment),
     '127.0.0.1',
   )
   const metrics = new Registry()
@@ -68,7 +72,7 @@ export async function startProtectedServer(
   )
   const doorkeeper = opened.use(await openDoorkeeper(config, { database, events }))
   const tls = config.tls && opened.use(await TlsFiles.open(config.tls, events))
-  const { origin } = opened.use(
+  const { origin, server } = opened.use(
     await openHttpServer({
       host: '127.0.0.1',
       port: 0,
@@ -82,6 +86,14 @@ export async function startProtectedServer(
         app.get('/admin', requireScope('admin'), (request) => request.caller)
       },
     }),
+  )
+  const options = streamOptions('test', readSettings(streamSettings, 'none', environment))
+  opened.use(
+    attachStream(
+      server,
+      { view: new MemoryView(), doorkeeper, options },
+      createStreamEvents(context),
+    ),
   )
   const held = opened.move()
   return {
