@@ -2,6 +2,7 @@ import { multiplyDecimals, normalizeDecimal } from '@tickertape/market-model'
 import type { Decimal, Trade } from '@tickertape/market-model'
 
 import type { MappedTrade, MappingContext } from './mapped-trade.ts'
+import { messageObject } from './message-object.ts'
 import { elementText, exactInteger } from './raw-json.ts'
 import { isObject, mappedRow, notA, positiveDecimal } from './venue-row.ts'
 
@@ -41,13 +42,8 @@ export function mapBinanceMessage(
   context: MappingContext,
   rows: BinanceRows = spotRows,
 ): BinanceMessage {
-  let message: unknown
-  try {
-    message = JSON.parse(text)
-  } catch (error) {
-    return { type: 'malformed', message: String(error) }
-  }
-  if (!isObject(message)) return { type: 'malformed', message: 'not a JSON object' }
+  const message = messageObject(text)
+  if (typeof message === 'string') return { type: 'malformed', message }
   const event = 'data' in message ? message['data'] : message
   if (isObject(event) && 'e' in event) {
     if (event['e'] === 'serverShutdown') return { type: 'shutdown' }

@@ -3,6 +3,7 @@ import type { Decimal, TakerSide, Trade } from '@tickertape/market-model'
 
 import type { BybitMarket } from './bybit-market.ts'
 import type { MappedTrade, MappingContext } from './mapped-trade.ts'
+import { messageObject } from './message-object.ts'
 import { elementText, exactInteger } from './raw-json.ts'
 import { isObject, mappedRow, notA, positiveDecimal } from './venue-row.ts'
 
@@ -33,13 +34,8 @@ export function mapBybitMessage(
   market: BybitMarket,
   context: MappingContext,
 ): BybitMessage {
-  let message: unknown
-  try {
-    message = JSON.parse(text)
-  } catch (error) {
-    return { type: 'malformed', message: String(error) }
-  }
-  if (!isObject(message)) return { type: 'malformed', message: 'not a JSON object' }
+  const message = messageObject(text)
+  if (typeof message === 'string') return { type: 'malformed', message }
   const { data, op, topic } = message
   if (typeof topic === 'string') {
     if (!topic.startsWith('publicTrade.')) return { type: 'other' }

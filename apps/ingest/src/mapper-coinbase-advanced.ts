@@ -1,6 +1,7 @@
 import { mapCoinbaseRow } from './coinbase-row.ts'
 import { isoMilliseconds } from './iso-time.ts'
 import type { MappedTrade, MappingContext } from './mapped-trade.ts'
+import { messageObject } from './message-object.ts'
 import { elementText, exactInteger } from './raw-json.ts'
 import { isObject } from './venue-row.ts'
 
@@ -32,13 +33,8 @@ export function mapCoinbaseAdvancedMessage(
   text: string,
   context: MappingContext,
 ): CoinbaseAdvancedMessage {
-  let message: unknown
-  try {
-    message = JSON.parse(text)
-  } catch (error) {
-    return { type: 'malformed', message: String(error) }
-  }
-  if (!isObject(message)) return { type: 'malformed', message: 'not a JSON object' }
+  const message = messageObject(text)
+  if (typeof message === 'string') return { type: 'malformed', message }
   if (message['type'] === 'error') return { type: 'error', message: String(message['message']) }
   return { ...contentOf(message, text, context), number: exactInteger(message['sequence_num']) }
 }

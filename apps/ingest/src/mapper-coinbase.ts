@@ -1,6 +1,7 @@
 import { mapCoinbaseRow } from './coinbase-row.ts'
 import { isoMilliseconds } from './iso-time.ts'
 import type { MappedTrade, MappingContext } from './mapped-trade.ts'
+import { messageObject } from './message-object.ts'
 import { exactInteger } from './raw-json.ts'
 import { isObject } from './venue-row.ts'
 
@@ -36,13 +37,8 @@ export type CoinbaseMessage =
  * messages, most of which are of other channels; `trade_id` counts its trades.
  */
 export function mapCoinbaseMessage(text: string, context: MappingContext): CoinbaseMessage {
-  let message: unknown
-  try {
-    message = JSON.parse(text)
-  } catch (error) {
-    return { type: 'malformed', message: String(error) }
-  }
-  if (!isObject(message)) return { type: 'malformed', message: 'not a JSON object' }
+  const message = messageObject(text)
+  if (typeof message === 'string') return { type: 'malformed', message }
   switch (message['type']) {
     case 'match':
     case 'last_match':

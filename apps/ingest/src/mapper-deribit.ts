@@ -4,6 +4,7 @@ import type { Decimal, TakerSide, Trade } from '@tickertape/market-model'
 import { isDeribitCombo } from './deribit-names.ts'
 import { timeProblem } from './mapped-trade.ts'
 import type { MappedTrade, MappingContext } from './mapped-trade.ts'
+import { messageObject } from './message-object.ts'
 import { elementText, exactInteger, parseExact, wideNumberIn } from './raw-json.ts'
 
 /** What one message of Deribit's JSON-RPC interface says. */
@@ -39,13 +40,8 @@ const wideNumber = wideNumberIn([
 
 /** Reads one WebSocket message: https://docs.deribit.com, JSON-RPC and `trades.{…}` channels. */
 export function mapDeribitMessage(text: string, context: MappingContext): DeribitMessage {
-  let message: unknown
-  try {
-    message = parseExact(text, wideNumber)
-  } catch (error) {
-    return { type: 'malformed', message: String(error) }
-  }
-  if (!isObject(message)) return { type: 'malformed', message: 'not a JSON object' }
+  const message = messageObject(text, (json) => parseExact(json, wideNumber))
+  if (typeof message === 'string') return { type: 'malformed', message }
   const { method, params, error } = message
   if (method === 'subscription') return mapNotification(params, text, context)
   if (method === 'heartbeat') {

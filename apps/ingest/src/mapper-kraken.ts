@@ -4,6 +4,7 @@ import type { Decimal, TakerSide, Trade } from '@tickertape/market-model'
 import { worthInDollars } from './dollar-worth.ts'
 import { isoMilliseconds } from './iso-time.ts'
 import type { MappedTrade, MappingContext } from './mapped-trade.ts'
+import { messageObject } from './message-object.ts'
 import { elementText, exactInteger, parseExact, wideNumberIn } from './raw-json.ts'
 import { isObject, mappedRow, notA } from './venue-row.ts'
 
@@ -28,13 +29,8 @@ const wideNumber = wideNumberIn(['price', 'qty', 'trade_id'])
  * quantities are numbers; one that a double would round keeps its digits.
  */
 export function mapKrakenMessage(text: string, context: MappingContext): KrakenMessage {
-  let message: unknown
-  try {
-    message = parseExact(text, wideNumber)
-  } catch (error) {
-    return { type: 'malformed', message: String(error) }
-  }
-  if (!isObject(message)) return { type: 'malformed', message: 'not a JSON object' }
+  const message = messageObject(text, (json) => parseExact(json, wideNumber))
+  if (typeof message === 'string') return { type: 'malformed', message }
   if (typeof message['method'] === 'string') return mapAnswer(message['method'], message)
   const { channel, data } = message
   if (typeof channel !== 'string') {

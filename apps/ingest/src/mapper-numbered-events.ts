@@ -1,6 +1,7 @@
 import type { Trade } from '@tickertape/market-model'
 
 import type { MappedTrade, MappingContext } from './mapped-trade.ts'
+import { messageObject } from './message-object.ts'
 import { elementText, exactInteger } from './raw-json.ts'
 import { isObject, mappedRow, notA } from './venue-row.ts'
 
@@ -39,13 +40,8 @@ export function mapEventsMessage(
   context: MappingContext,
   events: NumberedEvents,
 ): EventsMessage {
-  let message: unknown
-  try {
-    message = JSON.parse(text)
-  } catch (error) {
-    return { type: 'malformed', message: String(error) }
-  }
-  if (!isObject(message)) return { type: 'malformed', message: 'not a JSON object' }
+  const message = messageObject(text)
+  if (typeof message === 'string') return { type: 'malformed', message }
   if (Array.isArray(message['events'])) {
     return { type: 'trades', trades: mapRows(message['events'], text, context, events) }
   }

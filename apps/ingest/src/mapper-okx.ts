@@ -2,6 +2,7 @@ import { multiplyDecimals, noOptionalFacts, normalizeDecimal } from '@tickertape
 import type { Decimal, TakerSide, Trade } from '@tickertape/market-model'
 
 import type { MappedTrade, MappingContext } from './mapped-trade.ts'
+import { messageObject } from './message-object.ts'
 import { elementText, exactInteger } from './raw-json.ts'
 import { isObject, mappedRow, notA, positiveDecimal } from './venue-row.ts'
 
@@ -41,13 +42,8 @@ export type OkxChannel = (typeof okxChannels)[number]
  */
 export function mapOkxMessage(text: string, context: MappingContext): OkxMessage {
   if (text === 'pong') return { type: 'pong' }
-  let message: unknown
-  try {
-    message = JSON.parse(text)
-  } catch (error) {
-    return { type: 'malformed', message: String(error) }
-  }
-  if (!isObject(message)) return { type: 'malformed', message: 'not a JSON object' }
+  const message = messageObject(text)
+  if (typeof message === 'string') return { type: 'malformed', message }
   if (typeof message['event'] === 'string') return mapEvent(message['event'], message)
   const { arg, data } = message
   if (!isObject(arg) || typeof arg['channel'] !== 'string') {
