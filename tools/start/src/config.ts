@@ -50,6 +50,9 @@ export function readOptions(args: readonly string[]): StartOptions | 'help' {
   }
 }
 
+/** Where the gateway serves REST, stream and dashboard. */
+export const gatewayPort = Number(process.env['GATEWAY_PORT'] ?? 8080)
+
 /** What a service inherits from the shell: its own settings and what Node needs. */
 export function inheritedEnvironment(service: ServiceName): Record<string, string> {
   const own = `${service.toUpperCase().replaceAll('-', '_')}_`

@@ -3,18 +3,21 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
+import { gatewayPort } from './config.ts'
+
 /** Programs that `npm start` runs besides the stack, in the order in which they start. */
 export const services = [
   { name: 'market-simulator', project: 'tools/market-simulator', port: 9100 },
   { name: 'pg-sink', project: 'apps/pg-sink', port: 9103 },
   { name: 'aggregator', project: 'apps/aggregator', port: 9102 },
+  { name: 'gateway', project: 'apps/gateway', port: 9104 },
   { name: 'ingest', project: 'apps/ingest', port: 9101 },
 ] as const
 
 export type ServiceName = (typeof services)[number]['name']
 
-/** Port of each program's HTTP interface on 127.0.0.1. */
-export type ServicePorts = Readonly<Record<ServiceName, number>>
+/** Port of each program's HTTP interface on 127.0.0.1, and the one where the gateway serves everybody. */
+export type ServicePorts = Readonly<Record<ServiceName | 'public', number>>
 
 const root = new URL('../../../', import.meta.url)
 
@@ -26,7 +29,9 @@ export function mainFile(project: string): string {
 export const defaultFolder = fileURLToPath(new URL('.tickertape/', root))
 
 export async function servicePorts(choice: 'default' | 'free'): Promise<ServicePorts> {
-  const ports: Partial<Record<ServiceName, number>> = {}
+  const ports: Partial<Record<ServiceName | 'public', number>> = {
+    public: choice === 'free' ? await freePort() : gatewayPort,
+  }
   for (const { name, port } of services) ports[name] = choice === 'free' ? await freePort() : port
   // Every name has got one.
   return ports as ServicePorts

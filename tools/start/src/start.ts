@@ -5,6 +5,8 @@ import { startStack } from '@tickertape/stack'
 
 import { inheritedEnvironment } from './config.ts'
 import type { RunPlace, StartOptions } from './config.ts'
+import { buildDashboard } from './dashboard-build.ts'
+import type { DashboardBuild } from './dashboard-build.ts'
 import { prepareInstallation, storedRows, verifyCommand } from './installation.ts'
 import type { Installation } from './installation.ts'
 import { sumMetric } from './metrics-text.ts'
@@ -25,6 +27,8 @@ export async function start(
   print: (line: string) => void,
 ): Promise<void> {
   await using cleanup = new AsyncDisposableStack()
+  // The gateway serves the dashboard from its folder whenever it is there.
+  const dashboard = buildDashboard(signal)
   const stack = cleanup.use(
     await startStack({
       folder: join(folder, 'stack'),
@@ -56,6 +60,8 @@ export async function start(
       cleanup.use(supervised)
       return { name, port: portOf[name], logFile, pid: supervised.pid }
     })
+  const built = await dashboard
+  if (built.outcome !== 'fresh') print(dashboardLine(built))
   print(
     table([
       ['what', 'where', 'pid', 'log'],
@@ -70,6 +76,7 @@ export async function start(
         String(pid ?? ''),
         logFile,
       ]),
+      ['dashboard', `http://127.0.0.1:${portOf.public}`, '', ''],
     ]),
   )
   print(`Ctrl-C stops all of it. This checks the candles against the stored trades:
@@ -96,6 +103,14 @@ function settingsOf(
     return { ...shared, DATABASE_URL: databaseUrl, PG_SINK_ADMIN_PORT: port }
   }
   if (name === 'aggregator') return { ...shared, AGGREGATOR_ADMIN_PORT: port }
+  if (name === 'gateway') {
+    return {
+      ...shared,
+      DATABASE_URL: databaseUrl,
+      GATEWAY_ADMIN_PORT: port,
+      GATEWAY_PORT: String(ports.public),
+    }
+  }
   const simulator = `127.0.0.1:${ports['market-simulator']}`
   return {
     ...shared,
@@ -109,6 +124,11 @@ function settingsOf(
         }
       : {}),
   }
+}
+
+function dashboardLine(built: Exclude<DashboardBuild, { outcome: 'fresh' }>): string {
+  if (built.outcome === 'built') return `The dashboard was built (${built.seconds.toFixed(1)} s)`
+  return `The dashboard could not be built, all else runs: ${built.reason}`
 }
 
 async function printStatus(

@@ -23,8 +23,18 @@ function rowsOf({ output }: ServiceProcess): number | undefined {
 }
 
 function servicePids({ output }: ServiceProcess): readonly number[] {
-  const rows = output.matchAll(/^(?:market-simulator|pg-sink|aggregator|ingest) +\S+ +(\d+)/gm)
+  const rows = output.matchAll(
+    /^(?:market-simulator|pg-sink|aggregator|gateway|ingest) +\S+ +(\d+)/gm,
+  )
   return [...rows].map((match) => Number(match[1]))
+}
+
+async function instruments(page: string): Promise<readonly string[] | undefined> {
+  const answer = await fetch(`${page}/v1/instruments`)
+  if (!answer.ok) return undefined
+  // The contract of the resource.
+  const { instruments: list } = (await answer.json()) as { instruments: { instrumentId: string }[] }
+  return list.map(({ instrumentId }) => instrumentId)
 }
 
 /** Kafka, registry and PostgreSQL, as the stack's own records know them. */
@@ -47,8 +57,16 @@ describe('npm start', () => {
     await using run = startAll()
     await waitUntil('rows in PostgreSQL', () => rowsOf(run), { withinMs: 120_000 })
     const pids = servicePids(run)
-    expect(pids, run.output).toHaveLength(4)
+    expect(pids, run.output).toHaveLength(5)
     expect(await runningParts()).toHaveLength(3)
+    const page = /^dashboard +(\S+)/m.exec(run.output)?.[1] ?? ''
+    await waitUntil('the gateway to serve candles', async () => {
+      const [instrument] = (await instruments(page)) ?? []
+      if (instrument === undefined) return false
+      const query = new URLSearchParams({ instrument, interval: '1m' })
+      return (await fetch(`${page}/v1/candles?${query.toString()}`)).status === 200
+    })
+    expect((await fetch(page)).headers.get('content-type')).toContain('text/html')
     expect(await run.stop('SIGINT'), run.output).toBe(0)
     expect(pids.filter(isRunning)).toEqual([])
     expect(await runningParts()).toEqual([])
