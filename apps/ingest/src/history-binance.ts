@@ -4,7 +4,7 @@ import type { MappedTrade, MappingContext } from './mapped-trade.ts'
 import { mapBinanceHistory } from './mapper-binance.ts'
 import type { BinanceRows } from './mapper-binance.ts'
 import { exactInteger } from './raw-json.ts'
-import { RestError } from './rest-client.ts'
+import { RestError, readAnswer } from './rest-client.ts'
 import type { RestClient } from './rest-client.ts'
 import type { HistoryPage, TradeHistory } from './trade-history.ts'
 
@@ -68,13 +68,7 @@ export class BinanceHistory implements TradeHistory {
       market.weights[stream],
       signal,
     )
-    try {
-      return mapBinanceHistory(instrument, body, mapping(), rows)
-    } catch (error) {
-      throw new RestError('unavailable', `Binance's answer cannot be read: ${String(error)}`, {
-        cause: error,
-      })
-    }
+    return readAnswer("Binance's", () => mapBinanceHistory(instrument, body, mapping(), rows))
   }
 }
 

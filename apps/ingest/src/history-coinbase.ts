@@ -2,7 +2,7 @@ import { mapCoinbaseHistory } from './coinbase-row.ts'
 import type { CoinbaseVenue } from './coinbase-row.ts'
 import { ascendingPage } from './descending-pages.ts'
 import type { MappedTrade, MappingContext } from './mapped-trade.ts'
-import { RestError } from './rest-client.ts'
+import { readAnswer } from './rest-client.ts'
 import type { RestClient } from './rest-client.ts'
 import type { HistoryPage, TradeHistory } from './trade-history.ts'
 
@@ -55,12 +55,6 @@ export class CoinbaseHistory implements TradeHistory {
     const { mapping, rest, venue } = this.#options
     const path = `/products/${encodeURIComponent(instrument)}/trades`
     const body = await rest.get(path, query, 1, signal)
-    try {
-      return mapCoinbaseHistory(venue, instrument, body, mapping())
-    } catch (error) {
-      throw new RestError('unavailable', `Coinbase's answer cannot be read: ${String(error)}`, {
-        cause: error,
-      })
-    }
+    return readAnswer("Coinbase's", () => mapCoinbaseHistory(venue, instrument, body, mapping()))
   }
 }

@@ -1,6 +1,6 @@
 import type { MappedTrade, MappingContext } from './mapped-trade.ts'
 import { mapDeribitHistory } from './mapper-deribit.ts'
-import { RestError } from './rest-client.ts'
+import { readAnswer } from './rest-client.ts'
 import type { RestClient } from './rest-client.ts'
 import type { HistoryPage, TradeHistory } from './trade-history.ts'
 
@@ -80,12 +80,6 @@ export class DeribitHistory implements TradeHistory {
     signal: AbortSignal,
   ): Promise<HistoryPage> {
     const body = await this.#rest.get(address, query, requestCredits, signal)
-    try {
-      return mapDeribitHistory(body, this.#mapping())
-    } catch (error) {
-      throw new RestError('unavailable', `Deribit's answer cannot be read: ${String(error)}`, {
-        cause: error,
-      })
-    }
+    return readAnswer("Deribit's", () => mapDeribitHistory(body, this.#mapping()))
   }
 }

@@ -1,7 +1,7 @@
 import type { MappedTrade, MappingContext } from './mapped-trade.ts'
 import { mapEventsHistory } from './mapper-numbered-events.ts'
 import type { NumberedEvents } from './mapper-numbered-events.ts'
-import { RestError } from './rest-client.ts'
+import { readAnswer } from './rest-client.ts'
 import type { RestClient } from './rest-client.ts'
 import type { HistoryPage, TradeHistory } from './trade-history.ts'
 
@@ -41,12 +41,6 @@ export class NumberedEventsHistory implements TradeHistory {
     signal: AbortSignal,
   ): Promise<HistoryPage> {
     const body = await this.#rest.get('/events', query, 1, signal)
-    try {
-      return mapEventsHistory(body, this.#mapping(), this.#events)
-    } catch (error) {
-      throw new RestError('unavailable', `The answer cannot be read: ${String(error)}`, {
-        cause: error,
-      })
-    }
+    return readAnswer('The', () => mapEventsHistory(body, this.#mapping(), this.#events))
   }
 }

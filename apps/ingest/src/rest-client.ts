@@ -18,6 +18,21 @@ export class RestError extends Error {
   }
 }
 
+/**
+ * What an answer says.
+ *
+ * @throws RestError `unavailable` if `read` throws: the next answer to the same request may be another.
+ */
+export function readAnswer<T>(whose: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw new RestError('unavailable', `${whose} answer cannot be read: ${String(error)}`, {
+      cause: error,
+    })
+  }
+}
+
 export interface RestClientOptions {
   /** Base address; paths are appended to it. */
   readonly url: string
