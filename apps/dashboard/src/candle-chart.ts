@@ -196,8 +196,10 @@ export class CandleChart implements Disposable {
     return candle.windowStart
   }
 
-  showNewest(): void {
+  /** Lets go of the crosshair. */
+  showNewest(): undefined {
     this.#chart.clearCrosshairPosition()
+    this.#crosshairAt = undefined
     this.#chart.timeScale().scrollToRealTime()
   }
 

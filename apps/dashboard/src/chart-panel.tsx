@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 
 import type { CandleResource } from '@tickertape/client'
 
-import type { BookSummary } from './candle-book.ts'
+import type { BookSummary, CandleBook } from './candle-book.ts'
 import { CandleChart } from './candle-chart.ts'
 import { CandleFeed } from './candle-feed.ts'
 import { CandleLegend, ChartKey, ChartSummary } from './candle-legend.tsx'
@@ -41,6 +41,8 @@ export function ChartPanel({
   const chart = useRef<CandleChart | undefined>(undefined)
   const feed = useRef<CandleFeed | undefined>(undefined)
   const [state, setState] = useState<State>({ status: 'loading' })
+  /** windowStart that the crosshair holds; without it the legend follows the newest candle. */
+  const held = useRef<number | undefined>(undefined)
   const [shown, setShown] = useState<CandleResource>()
   const [revision, setRevision] = useState<Revision>()
   const [summary, setSummary] = useState<BookSummary>()
@@ -54,21 +56,15 @@ export function ChartPanel({
       colors: readChartColors(),
       zone: zone.value,
       onCrosshair: (windowStart) => {
-        const book = feed.current?.book
-        setShown(windowStart === undefined ? book?.last : (book?.at(windowStart) ?? book?.last))
+        held.current = windowStart
+        setShown(heldCandle(feed.current?.book, windowStart))
       },
       onNearStart: () => feed.current?.loadEarlier(),
     })
     chart.current = made
     chartKeys.value = (by) => {
-      const book = feed.current?.book
-      if (by === 'newest') {
-        made.showNewest()
-        setShown(book?.last)
-        return
-      }
-      const windowStart = made.moveCrosshair(by)
-      if (windowStart !== undefined) setShown(book?.at(windowStart))
+      held.current = by === 'newest' ? made.showNewest() : made.moveCrosshair(by)
+      setShown(heldCandle(feed.current?.book, held.current))
     }
     return () => {
       chartKeys.value = undefined
@@ -83,6 +79,7 @@ export function ChartPanel({
 
   useEffect(() => {
     setState({ status: 'loading' })
+    held.current = undefined
     setShown(undefined)
     setRevision(undefined)
     setSummary(undefined)
@@ -94,7 +91,7 @@ export function ChartPanel({
           return
         }
         setState({ status: 'drawn' })
-        setShown((before) => (before === undefined || !before.final ? last : before))
+        setShown(heldCandle(made.book, held.current))
         chart.current?.draw()
         setSummary(made.book.summary())
       },
@@ -102,7 +99,7 @@ export function ChartPanel({
         setState({ status: 'drawn' })
         const isLast = candle === made.book.last
         if (isLast) notePrice(candle)
-        setShown((before) => follow(before, candle, isLast))
+        setShown(heldCandle(made.book, held.current))
         chart.current?.drawCandle(candle, isLast)
         if (candle.final) {
           chart.current?.drawMarks()
@@ -155,14 +152,11 @@ export function ChartPanel({
   )
 }
 
-/** The legend follows the newest candle unless the crosshair holds another one. */
-function follow(
-  before: CandleResource | undefined,
-  candle: CandleResource,
-  isLast: boolean,
-): CandleResource {
-  if (before === undefined || before.windowStart === candle.windowStart) return candle
-  return isLast && !before.final ? candle : before
+function heldCandle(
+  book: CandleBook | undefined,
+  held: number | undefined,
+): CandleResource | undefined {
+  return held === undefined ? book?.last : (book?.at(held) ?? book?.last)
 }
 
 function revisionText({ candle, previous }: Revision, interval: Interval): string {

@@ -151,8 +151,10 @@ function InstrumentRow({ instrument }: { readonly instrument: InstrumentResource
     <div class="instrument">
       <b class="instrument-name">{instrument.instrument}</b>
       <small class="instrument-about">
-        {venue}
-        {kind !== null && kind !== 'spot' && ` · ${kind}`}
+        <span>
+          {venue}
+          {kind !== null && kind !== 'spot' && ` · ${kind}`}
+        </span>
         {summary !== null && summary.quality !== 'complete' && (
           <QualityBadge quality={summary.quality} />
         )}
