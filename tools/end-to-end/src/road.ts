@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 
 import { ensureTopics } from '@tickertape/kafka-avro'
+import type { Venue } from '@tickertape/market-simulator'
 import { ServiceProcess, testDatabase, uniquePrefix } from '@tickertape/testing'
 import type { TestStack } from '@tickertape/testing'
 
@@ -10,7 +11,7 @@ export type RoadService = (typeof roadServices)[number]
 
 export interface RoadOptions {
   readonly stack: TestStack
-  readonly venue: 'deribit' | 'binance'
+  readonly venue: Venue
   readonly instruments: readonly string[]
   /** Addresses of the venue, or of its simulator. */
   readonly wsUrl: string

@@ -6,6 +6,7 @@ import type {
   RunningSimulator,
   SimulatedTrade,
   SimulatorOptions,
+  Venue,
 } from '@tickertape/market-simulator'
 import { testStack, waitUntil } from '@tickertape/testing'
 import { verify, verifyDefaults } from '@tickertape/verify'
@@ -15,7 +16,7 @@ import { Road } from '../src/index.ts'
 import { MarketAppender } from './market-appender.ts'
 
 export interface MarketRunOptions {
-  readonly venue: 'deribit' | 'binance'
+  readonly venue: Venue
   readonly instruments: readonly string[]
   readonly simulator: SimulatorOptions
   /** Of the services, beyond their defaults. */
@@ -36,8 +37,11 @@ export interface MarketRunOptions {
 /** A trade as both sides can tell it; numbers in plain digits without trailing zeros. */
 export interface PlainTrade {
   readonly instrument: string
+  /** The trade's, or that of the event that told of it. */
   readonly sequence: number
   readonly tradeId: string
+  readonly version: number
+  readonly status: string
   readonly eventTime: number
   readonly price: string
   readonly quantity: string
@@ -49,6 +53,8 @@ export interface MarketRunResult {
   readonly truth: readonly PlainTrade[]
   /** Every row of `trades`, in the same order. */
   readonly stored: readonly PlainTrade[]
+  /** Every row of `current_trades`. */
+  readonly current: readonly PlainTrade[]
   readonly report: VerifyReport
   /** Records that any service turned away, as `stage: reason`. */
   readonly rejected: readonly string[]
@@ -65,13 +71,12 @@ export interface MarketRunResult {
 export async function runMarket(options: MarketRunOptions): Promise<MarketRunResult> {
   await using simulator = await startSimulator({ ...options.simulator, hold: true })
   const stack = testStack()
-  const deribit = options.venue === 'deribit'
   await using road = await Road.open({
     stack,
     venue: options.venue,
     instruments: options.instruments,
-    wsUrl: deribit ? simulator.deribitWsUrl : simulator.binanceWsUrl,
-    restUrl: deribit ? simulator.deribitRestUrl : simulator.binanceRestUrl,
+    wsUrl: simulator.wsUrl(options.venue),
+    restUrl: simulator.restUrl(options.venue),
     ...(options.settings === undefined ? {} : { settings: options.settings }),
   })
   const truth = truthOf(simulator, options)
@@ -117,7 +122,8 @@ export async function runMarket(options: MarketRunOptions): Promise<MarketRunRes
     })
     return {
       truth,
-      stored: await readTrades(database),
+      stored: await readTrades(database, 'trades'),
+      current: await readTrades(database, 'current_trades'),
       report,
       rejected: await readRejected(database),
       tradesInCandles: await numberFrom(
@@ -153,11 +159,14 @@ function truthOf(simulator: RunningSimulator, options: MarketRunOptions): readon
 
 function plainTrade(trade: SimulatedTrade): PlainTrade {
   const { instrument, sequence, tradeId, eventTime, takerSide } = trade
+  const { status = 'confirmed', version = 0 } = trade
   const price = plainDigits(trade.price)
   return {
     instrument,
     sequence,
     tradeId,
+    version,
+    status,
     eventTime,
     price,
     quantity: plainDigits(trade.quantity),
@@ -215,29 +224,46 @@ async function readRevised(database: Client): Promise<readonly string[]> {
   return rows.map(({ candle }) => candle)
 }
 
-async function readTrades(database: Client): Promise<readonly PlainTrade[]> {
+async function readTrades(
+  database: Client,
+  table: 'current_trades' | 'trades',
+): Promise<readonly PlainTrade[]> {
   const { rows } = await database.query<{
     instrument: string
     sequence: string
     trade_id: string
+    version: number
+    status: string
     event_time: string
     price: string
     quantity: string
     taker_side: string
   }>(
-    `select instrument, sequence, trade_id, price, quantity, taker_side,
-            (extract(epoch from event_time) * 1000)::bigint as event_time
-     from trades`,
+    `select instrument, coalesce(sequence, venue_order) as sequence, trade_id, version, status, price,
+            quantity, taker_side, (extract(epoch from event_time) * 1000)::bigint as event_time
+     from ${table}`,
   )
   return rows.map((row) => ({
     instrument: row.instrument,
     sequence: Number(row.sequence),
     tradeId: row.trade_id,
+    version: row.version,
+    status: row.status,
     eventTime: Number(row.event_time),
     price: plainDigits(row.price),
     quantity: plainDigits(row.quantity),
     takerSide: row.taker_side,
   }))
+}
+
+/** Of each trade the version that stands. */
+export function standing(trades: readonly PlainTrade[]): readonly PlainTrade[] {
+  const highest = new Map<string, PlainTrade>()
+  for (const trade of trades) {
+    const key = `${trade.instrument} ${trade.tradeId}`
+    if ((highest.get(key)?.version ?? -1) < trade.version) highest.set(key, trade)
+  }
+  return [...highest.values()]
 }
 
 /** Equal lists in one order, and cheap to compare: a diff of 100,000 objects is not readable anyway. */
