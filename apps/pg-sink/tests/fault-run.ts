@@ -7,7 +7,7 @@ import { waitUntil } from '@tickertape/testing'
 
 import type { FaultRecord } from './fault-market.ts'
 import { poison } from './fault-market.ts'
-import { logEnds, logTruth, readAll } from './log-truth.ts'
+import { isAtEnds, logTruth, readAll } from './log-truth.ts'
 import { partitions } from './sink-log.ts'
 import type { SinkLog } from './sink-log.ts'
 import { storedRows } from './stored-tables.ts'
@@ -147,15 +147,10 @@ async function whenAtEnds(log: SinkLog, instances: SinkInstances): Promise<void>
   await instances.until(
     'the offsets to be at the topics’ ends',
     async () => {
-      const ends = await logEnds(log)
       const { rows } = await log.database.query<{ at: string; next_offset: string }>(
         `select concat(topic, ' ', partition) as at, next_offset from sink_offsets`,
       )
-      const reached = new Map(rows.map((row) => [row.at, Number(row.next_offset)]))
-      return [...ends].every(([at, { least, most }]) => {
-        const next = reached.get(at)
-        return next !== undefined && next >= least && next <= most
-      })
+      return await isAtEnds(log, new Map(rows.map((row) => [row.at, Number(row.next_offset)])))
     },
     200,
   )

@@ -72,21 +72,35 @@ export async function readAll(
 }
 
 /**
- * Where a sink that has read everything stands, by `topic partition`: behind the last record, or further,
- * up to the partition's end, for the markers of transactions take offsets too.
+ * Whether a sink has read everything.
+ *
+ * @param nextOffset where it stands in a partition, by `topic partition`. That may be before the partition's end: the
+ *   markers of transactions take offsets too.
  */
-export async function logEnds(
+export async function isAtEnds(
   log: SinkLog,
-): Promise<ReadonlyMap<string, { readonly least: number; readonly most: number }>> {
-  const ends = new Map<string, { least: number; most: number }>()
+  nextOffset: ReadonlyMap<string, number>,
+): Promise<boolean> {
   for (const topic of sinkTopics) {
     for (const { partition, high } of await topicOffsets(log.brokers, log.topic(topic))) {
-      const last = (await readAll(log, topic, partition)).at(-1)
-      const least = last === undefined ? 0 : last.offset + 1
-      ends.set(`${log.topic(topic)} ${partition}`, { least, most: high })
+      const next = nextOffset.get(`${log.topic(topic)} ${partition}`)
+      if (next === undefined || next > high) return false
+      if (next < high && (await hasRecords(log, topic, partition, next))) return false
     }
   }
-  return ends
+  return true
+}
+
+async function hasRecords(
+  log: SinkLog,
+  topic: Topic,
+  partition: number,
+  from: number,
+): Promise<boolean> {
+  const options = { brokers: log.brokers, clientId: `${log.prefix}ends` }
+  const range = { topic: log.topic(topic), partition, from, to: 'end' } as const
+  for await (const batch of readPartition(options, range)) if (batch.length > 0) return true
+  return false
 }
 
 class Truth {
