@@ -80,6 +80,9 @@ describe('with authentication', () => {
   it('the key set comes by TLS, or from this machine', () => {
     const from = (url: string) => read({ ...tokens, GATEWAY_JWKS_URL: url })
     expect(() => from('http://id.example/jwks')).toThrow(/GATEWAY_JWKS_URL must begin with https/)
+    expect(() => from('https://a:secret@id.example/jwks')).toThrow(
+      /GATEWAY_JWKS_URL must be without a user and password.*a:\*\*\*@id\.example/,
+    )
     expect(from('http://127.0.0.1:3000/jwks').tokens?.jwksUrl).toBe('http://127.0.0.1:3000/jwks')
     expect(from('http://[::1]:3000/jwks').tokens?.jwksUrl).toBe('http://[::1]:3000/jwks')
   })

@@ -5,6 +5,7 @@ import {
   choiceSetting,
   integerSetting,
   listSetting,
+  maskSecrets,
   textSetting,
   urlSetting,
 } from '@tickertape/service-runtime'
@@ -241,10 +242,9 @@ function readTokens(values: Values, problems: string[]): TokenConfig | undefined
     if (values[name] !== '') continue
     problems.push(`${name} must be set where GATEWAY_AUTHENTICATION lists tokens`)
   }
-  if (isPlainRemote(values.GATEWAY_JWKS_URL)) {
-    problems.push(
-      `GATEWAY_JWKS_URL must begin with https:// unless it is on this machine: whoever can change the answer can sign tokens, got "${values.GATEWAY_JWKS_URL}"`,
-    )
+  const unfit = unfitKeySetUrl(values.GATEWAY_JWKS_URL)
+  if (unfit !== undefined) {
+    problems.push(`GATEWAY_JWKS_URL ${unfit}, got "${maskSecrets(values.GATEWAY_JWKS_URL)}"`)
   }
   const algorithms = values.GATEWAY_JWT_ALGORITHMS
   if (algorithms.length === 0 || algorithms.some((name) => !tokenAlgorithms.includes(name))) {
@@ -265,10 +265,17 @@ function readTokens(values: Values, problems: string[]): TokenConfig | undefined
   }
 }
 
-function isPlainRemote(address: string): boolean {
-  if (!URL.canParse(address)) return false
-  const { protocol, hostname } = new URL(address)
-  return protocol === 'http:' && !isLoopbackHost(hostname.replace(/^\[|\]$/g, ''))
+/** @returns what it must be instead; undefined: it can be used, or is not set. */
+function unfitKeySetUrl(address: string): string | undefined {
+  if (!URL.canParse(address)) return undefined
+  const { protocol, hostname, username, password } = new URL(address)
+  if (username !== '' || password !== '') {
+    return 'must be without a user and password: a key set is public'
+  }
+  if (protocol === 'http:' && !isLoopbackHost(hostname.replace(/^\[|\]$/g, ''))) {
+    return 'must begin with https:// unless it is on this machine: whoever can change the answer can sign tokens'
+  }
+  return undefined
 }
 
 function readOrigins(entries: readonly string[], problems: string[]): readonly string[] {
