@@ -57,7 +57,7 @@ export const streamSettings = {
     about: 'Finals and trades that wait for a slow client before it is closed',
   }),
   GATEWAY_STREAM_SOCKET_BYTES: integerSetting({
-    default: '262144',
+    default: '65536',
     min: 1_024,
     about:
       'Unsent bytes in a socket above which open candles and statistics wait and are conflated',
