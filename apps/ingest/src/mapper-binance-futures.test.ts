@@ -8,6 +8,7 @@ import type { MappedTrade } from './mapped-trade.ts'
 import { mapBinanceHistory, mapBinanceMessage } from './mapper-binance.ts'
 import type { BinanceRows } from './mapper-binance.ts'
 import { sampleTrades } from './testing/sample-trade.ts'
+import { rowOf } from './testing/rows-of.ts'
 
 const context = { feedId: 'f', receivedAt: 1_723_161_300_000, futureToleranceMs: 5_000 }
 
@@ -47,9 +48,7 @@ const single = {
 
 function mapOne(event: Readonly<Record<string, unknown>>, rows: BinanceRows): MappedTrade {
   const text = JSON.stringify({ stream: 'x', data: event })
-  const message = mapBinanceMessage(text, context, rows)
-  if (message.type !== 'trades' || message.trades[0] === undefined) throw new Error(text)
-  return message.trades[0]
+  return rowOf(mapBinanceMessage(text, context, rows))
 }
 
 describe('an aggregate trade', () => {

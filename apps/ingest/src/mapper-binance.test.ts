@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { MappedTrade } from './mapped-trade.ts'
 import { mapBinanceHistory, mapBinanceMessage } from './mapper-binance.ts'
+import { rowOf } from './testing/rows-of.ts'
 
 const context = { feedId: 'binance', receivedAt: 1_723_161_254_087, futureToleranceMs: 5_000 }
 
@@ -23,11 +24,7 @@ function frame(fields: Readonly<Record<string, unknown>> = {}): string {
 }
 
 function mapOne(text: string): MappedTrade {
-  const message = mapBinanceMessage(text, context)
-  if (message.type !== 'trades' || message.trades[0] === undefined) {
-    throw new Error(`no trade: ${JSON.stringify(message)}`)
-  }
-  return message.trades[0]
+  return rowOf(mapBinanceMessage(text, context))
 }
 
 describe('a Binance trade', () => {

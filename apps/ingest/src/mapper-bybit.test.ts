@@ -6,6 +6,7 @@ import { noOptionalFacts } from '@tickertape/market-model'
 import { bybitMarkets } from './bybit-market.ts'
 import type { MappedTrade } from './mapped-trade.ts'
 import { bybitResult, mapBybitMessage, mapBybitRecent } from './mapper-bybit.ts'
+import { rowOf, rowsOf } from './testing/rows-of.ts'
 
 const { inverse, linear, spot } = bybitMarkets
 
@@ -34,15 +35,11 @@ function push(...rows: readonly unknown[]): string {
 }
 
 function mapAll(text: string, market: Parameters<typeof mapBybitMessage>[1] = linear) {
-  const message = mapBybitMessage(text, market, context)
-  if (message.type !== 'trades') throw new Error(`no trades: ${JSON.stringify(message)}`)
-  return message.trades
+  return rowsOf(mapBybitMessage(text, market, context))
 }
 
 function mapOne(fields: Readonly<Record<string, unknown>> = {}): MappedTrade {
-  const [mapped] = mapAll(push({ ...row, ...fields }))
-  if (mapped === undefined) throw new Error('no row')
-  return mapped
+  return rowOf(mapBybitMessage(push({ ...row, ...fields }), linear, context))
 }
 
 describe('a Bybit trade', () => {

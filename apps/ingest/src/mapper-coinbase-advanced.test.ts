@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { MappedTrade } from './mapped-trade.ts'
 import { mapCoinbaseAdvancedMessage } from './mapper-coinbase-advanced.ts'
+import { rowsOf } from './testing/rows-of.ts'
 
 const context = {
   feedId: 'coinbase-advanced',
@@ -34,9 +35,7 @@ function update(...trades: readonly unknown[]): unknown {
 }
 
 function mapAll(text: string): readonly MappedTrade[] {
-  const message = mapCoinbaseAdvancedMessage(text, context)
-  if (message.type !== 'trades') throw new Error(`no trades: ${JSON.stringify(message)}`)
-  return message.trades
+  return rowsOf(mapCoinbaseAdvancedMessage(text, context))
 }
 
 describe('market_trades', () => {

@@ -7,6 +7,7 @@ import { mapCoinbaseHistory } from './coinbase-row.ts'
 import type { MappedTrade } from './mapped-trade.ts'
 import { mapCoinbaseMessage } from './mapper-coinbase.ts'
 import { decimalTexts, plainDigits } from './testing/decimal-texts.ts'
+import { rowOf } from './testing/rows-of.ts'
 
 const context = { feedId: 'coinbase', receivedAt: 1_779_235_200_120, futureToleranceMs: 5_000 }
 
@@ -24,11 +25,7 @@ const match = {
 }
 
 function mapOne(fields: Readonly<Record<string, unknown>> = {}): MappedTrade {
-  const message = mapCoinbaseMessage(JSON.stringify({ ...match, ...fields }), context)
-  if (message.type !== 'trades') throw new Error(`no trade: ${JSON.stringify(message)}`)
-  const [mapped] = message.trades
-  if (mapped === undefined) throw new Error('no row')
-  return mapped
+  return rowOf(mapCoinbaseMessage(JSON.stringify({ ...match, ...fields }), context))
 }
 
 describe('a match', () => {

@@ -5,7 +5,7 @@ import { formatDecimal, parseDecimal } from '@tickertape/market-model'
 
 import type { MappedTrade } from './mapped-trade.ts'
 import { mapDeribitHistory, mapDeribitMessage } from './mapper-deribit.ts'
-import type { DeribitMessage } from './mapper-deribit.ts'
+import { rowOf, rowsOf } from './testing/rows-of.ts'
 
 const context = { feedId: 'deribit', receivedAt: 1_765_531_356_500, futureToleranceMs: 5_000 }
 
@@ -33,15 +33,8 @@ function notification(...rows: readonly string[]): string {
   return `{"jsonrpc":"2.0","method":"subscription","params":{"channel":"trades.BTC-PERPETUAL.100ms","data":[${rows.join(',')}]}}`
 }
 
-function tradesOf(message: DeribitMessage): readonly MappedTrade[] {
-  if (message.type !== 'trades') throw new Error(`not trades: ${JSON.stringify(message)}`)
-  return message.trades
-}
-
 function mapOne(fields: Readonly<Record<string, string | undefined>>): MappedTrade {
-  const [mapped] = tradesOf(mapDeribitMessage(notification(rowText(fields)), context))
-  if (mapped === undefined) throw new Error('no row')
-  return mapped
+  return rowOf(mapDeribitMessage(notification(rowText(fields)), context))
 }
 
 function tradeOf(fields: Readonly<Record<string, string | undefined>>) {
@@ -197,7 +190,7 @@ describe('a Deribit trade', () => {
   it('is mapped beside an invalid one of the same frame', () => {
     const bad = rowText({ amount: '0', trade_seq: '2' })
     const frame = notification(rowText({ trade_seq: '1' }), bad, rowText({ trade_seq: '3' }))
-    const mapped = tradesOf(mapDeribitMessage(frame, context))
+    const mapped = rowsOf(mapDeribitMessage(frame, context))
     expect(mapped.map(({ kind, sequence }) => [kind, sequence])).toEqual([
       ['trade', 1],
       ['rejected', 2],

@@ -7,6 +7,7 @@ import { krakenPair, krakenSymbol } from './kraken-names.ts'
 import type { MappedTrade } from './mapped-trade.ts'
 import { krakenResult, mapKrakenHistory, mapKrakenMessage } from './mapper-kraken.ts'
 import { decimalTexts, plainDigits } from './testing/decimal-texts.ts'
+import { rowOf, rowsOf } from './testing/rows-of.ts'
 
 const context = { feedId: 'kraken', receivedAt: 1_779_235_200_120, futureToleranceMs: 5_000 }
 
@@ -31,15 +32,11 @@ function push(...rows: readonly string[]): string {
 }
 
 function mapAll(text: string): readonly MappedTrade[] {
-  const message = mapKrakenMessage(text, context)
-  if (message.type !== 'trades') throw new Error(`no trades: ${JSON.stringify(message)}`)
-  return message.trades
+  return rowsOf(mapKrakenMessage(text, context))
 }
 
 function mapOne(fields: Readonly<Record<string, string>> = {}): MappedTrade {
-  const [mapped] = mapAll(push(rowText(fields)))
-  if (mapped === undefined) throw new Error('no row')
-  return mapped
+  return rowOf(mapKrakenMessage(push(rowText(fields)), context))
 }
 
 describe('a Kraken trade', () => {

@@ -5,6 +5,7 @@ import { formatDecimal, noOptionalFacts } from '@tickertape/market-model'
 
 import type { MappedTrade } from './mapped-trade.ts'
 import { mapOkxHistory, mapOkxMessage, okxRows } from './mapper-okx.ts'
+import { rowOf, rowsOf } from './testing/rows-of.ts'
 
 const context = { feedId: 'okx', receivedAt: 1_779_235_200_120, futureToleranceMs: 5_000 }
 
@@ -23,15 +24,11 @@ function push(...rows: readonly unknown[]): string {
 }
 
 function mapAll(text: string): readonly MappedTrade[] {
-  const message = mapOkxMessage(text, context)
-  if (message.type !== 'trades') throw new Error(`no trades: ${JSON.stringify(message)}`)
-  return message.trades
+  return rowsOf(mapOkxMessage(text, context))
 }
 
 function mapOne(fields: Readonly<Record<string, unknown>> = {}): MappedTrade {
-  const [mapped] = mapAll(push({ ...row, ...fields }))
-  if (mapped === undefined) throw new Error('no row')
-  return mapped
+  return rowOf(mapOkxMessage(push({ ...row, ...fields }), context))
 }
 
 describe('an OKX trade', () => {

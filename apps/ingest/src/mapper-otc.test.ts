@@ -6,6 +6,7 @@ import { noOptionalFacts } from '@tickertape/market-model'
 import type { MappedTrade } from './mapped-trade.ts'
 import { mapEventsHistory, mapEventsMessage } from './mapper-numbered-events.ts'
 import { otcEvents } from './mapper-otc.ts'
+import { rowOf } from './testing/rows-of.ts'
 
 const executedAt = Date.UTC(2026, 4, 20, 9, 30)
 const day = 86_400_000
@@ -28,9 +29,7 @@ const row = {
 
 function mapOne(fields: Readonly<Record<string, unknown>> = {}): MappedTrade {
   const text = JSON.stringify({ events: [{ ...row, ...fields }] })
-  const message = mapEventsMessage(text, context, otcEvents)
-  if (message.type !== 'trades' || message.trades[0] === undefined) throw new Error(text)
-  return message.trades[0]
+  return rowOf(mapEventsMessage(text, context, otcEvents))
 }
 
 describe('an OTC trade', () => {

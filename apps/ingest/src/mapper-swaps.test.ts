@@ -11,6 +11,7 @@ import {
 import type { MappedTrade } from './mapped-trade.ts'
 import { mapEventsMessage } from './mapper-numbered-events.ts'
 import { swapEvents } from './mapper-swaps.ts'
+import { rowOf } from './testing/rows-of.ts'
 
 const timestamp = Date.UTC(2026, 4, 20, 9, 30)
 const context = { feedId: 'swaps', receivedAt: timestamp + 50, futureToleranceMs: 5_000 }
@@ -32,9 +33,7 @@ const row = {
 
 function mapOne(fields: Readonly<Record<string, unknown>> = {}): MappedTrade {
   const text = JSON.stringify({ events: [{ ...row, ...fields }] })
-  const message = mapEventsMessage(text, context, swapEvents)
-  if (message.type !== 'trades' || message.trades[0] === undefined) throw new Error(text)
-  return message.trades[0]
+  return rowOf(mapEventsMessage(text, context, swapEvents))
 }
 
 function tradeOf(fields: Readonly<Record<string, unknown>> = {}) {
