@@ -10,9 +10,9 @@ import {
   livePrice,
   loadCatalog,
   order,
-  orders,
   search,
 } from './instrument-catalog.ts'
+import { orders } from './instrument-order.ts'
 import { Notice, Skeleton } from './notice.tsx'
 import { QualityBadge } from './quality-badge.tsx'
 import { Sparkline } from './sparkline.tsx'

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 
+import { GatewayError } from '@tickertape/client'
 import type { FeedResource, GapResource, Pipeline, RejectedCounts } from '@tickertape/client'
 
 import { count, durationText, momentText } from './format.ts'
@@ -13,10 +14,12 @@ const lookEveryMs = 2_000
 const ratesKept = 60
 
 interface Look {
-  readonly pipeline: Pipeline
+  readonly at: number
   readonly feeds: readonly FeedResource[]
   readonly gaps: readonly GapResource[]
-  readonly rejected: RejectedCounts
+  /** These two are for operators: undefined where the key or token has not the scope for it. */
+  readonly pipeline: Pipeline | undefined
+  readonly rejected: RejectedCounts | undefined
 }
 
 const hopNames = {
@@ -40,7 +43,8 @@ export function PipelineView() {
         const seen = await takeLook(ended.signal)
         setLook(seen)
         setFailure(undefined)
-        setRates((before) => [...before, seen.pipeline].slice(-ratesKept))
+        const { pipeline } = seen
+        if (pipeline !== undefined) setRates((before) => [...before, pipeline].slice(-ratesKept))
       } catch (error) {
         if (ended.signal.aborted) return
         setFailure(explain(error))
@@ -59,7 +63,7 @@ export function PipelineView() {
         <h1>Pipeline</h1>
         <p class="soft page-note">
           {failure !== undefined && look !== undefined
-            ? `As of ${momentText(look.pipeline.at, zone.value)}. ${failure}`
+            ? `As of ${momentText(look.at, zone.value)}. ${failure}`
             : 'The road of a trade, as this gateway sees it'}
         </p>
       </header>
@@ -73,13 +77,22 @@ export function PipelineView() {
 }
 
 async function takeLook(signal: AbortSignal): Promise<Look> {
-  const [pipeline, { feeds }, { gaps }, rejected] = await Promise.all([
-    client.pipeline({ signal }),
+  const [{ feeds }, { gaps }, pipeline, rejected] = await Promise.all([
     client.feeds({ signal }),
     client.gaps({ state: 'open', limit: 100 }, { signal }),
-    client.rejected({}, { signal }),
+    ifAllowed(client.pipeline({ signal })),
+    ifAllowed(client.rejected({}, { signal })),
   ])
-  return { pipeline, feeds, gaps, rejected }
+  return { at: Date.now(), feeds, gaps, pipeline, rejected }
+}
+
+async function ifAllowed<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked
+  } catch (error) {
+    if (error instanceof GatewayError && error.code === 'forbidden') return undefined
+    throw error
+  }
 }
 
 function PipelineBody({
@@ -92,6 +105,31 @@ function PipelineBody({
   const { pipeline, feeds, gaps, rejected } = look
   return (
     <div class="pipeline" tabIndex={0} role="region" aria-label="State of the pipeline">
+      {pipeline === undefined ? (
+        <p class="soft">
+          Delays, rates and rejected records are shown to keys with the scope admin.
+        </p>
+      ) : (
+        <Road pipeline={pipeline} rates={rates} />
+      )}
+      <div class="two-columns">
+        <Feeds feeds={feeds} />
+        {rejected !== undefined && <Rejected rejected={rejected} />}
+      </div>
+      <Gaps gaps={gaps} />
+    </div>
+  )
+}
+
+function Road({
+  pipeline,
+  rates,
+}: {
+  readonly pipeline: Pipeline
+  readonly rates: readonly Pipeline[]
+}) {
+  return (
+    <>
       <ol class="hops">
         {pipeline.hops.map(({ hop, p50Ms, p99Ms, about }) => (
           <li key={hop} class="hop" title={about}>
@@ -130,12 +168,7 @@ function PipelineBody({
           </div>
         ))}
       </div>
-      <div class="two-columns">
-        <Feeds feeds={feeds} />
-        <Rejected rejected={rejected} />
-      </div>
-      <Gaps gaps={gaps} />
-    </div>
+    </>
   )
 }
 
@@ -159,7 +192,7 @@ function Rate({
 
 function Feeds({ feeds }: { readonly feeds: readonly FeedResource[] }) {
   return (
-    <div>
+    <div class="table-box">
       <h2 class="table-title">Feeds</h2>
       {feeds.length === 0 && <p class="soft">No feed has told of itself yet.</p>}
       {feeds.length > 0 && (
@@ -200,7 +233,7 @@ function Feeds({ feeds }: { readonly feeds: readonly FeedResource[] }) {
 
 function Rejected({ rejected }: { readonly rejected: RejectedCounts }) {
   return (
-    <div>
+    <div class="table-box">
       <h2 class="table-title">Rejected in the last day</h2>
       {rejected.counts.length === 0 && <p class="soft">None: every record could be used.</p>}
       {rejected.counts.length > 0 && (
@@ -233,7 +266,7 @@ function Rejected({ rejected }: { readonly rejected: RejectedCounts }) {
 
 function Gaps({ gaps }: { readonly gaps: readonly GapResource[] }) {
   return (
-    <div>
+    <div class="table-box">
       <h2 class="table-title">Open gaps</h2>
       {gaps.length === 0 && <p class="soft">None: nothing is known to be missing.</p>}
       {gaps.length > 0 && (

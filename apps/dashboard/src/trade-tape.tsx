@@ -4,11 +4,9 @@ import type { TradeResource } from '@tickertape/client'
 
 import { clockText, digitsOf, groupDecimal } from './format.ts'
 import { client, explain, generation } from './gateway.ts'
+import { mostTrades, withTrade } from './latest-trades.ts'
 import { Notice, Skeleton } from './notice.tsx'
 import { zone } from './preferences.ts'
-
-/** Trades that are kept and drawn. */
-const mostTrades = 80
 
 type Tape =
   | { readonly status: 'loading' }
@@ -52,13 +50,6 @@ export function TradeTape({ instrument }: { readonly instrument: string }) {
       <TapeBody tape={tape} />
     </section>
   )
-}
-
-/** A later version stands where the trade stood. */
-export function withTrade(trades: readonly TradeResource[], trade: TradeResource): TradeResource[] {
-  const at = trades.findIndex(({ tradeId }) => tradeId === trade.tradeId)
-  if (at >= 0) return trades.with(at, trade)
-  return [trade, ...trades].slice(0, mostTrades)
 }
 
 function TapeBody({ tape }: { readonly tape: Tape }) {
