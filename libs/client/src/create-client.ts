@@ -3,6 +3,9 @@ import { MarketStream } from './market-stream.ts'
 import { createRest } from './rest.ts'
 import type { Rest } from './rest.ts'
 
+/** The stream's next try waits for the answer that tells whether the token is refused. */
+const probeWithinMs = 5_000
+
 export interface ClientOptions {
   /** Base address of the gateway: `http://127.0.0.1:9104`, or with a path where a proxy adds one. */
   readonly url: string
@@ -28,7 +31,7 @@ export function createClient({ url, token }: ClientOptions): Client {
     () => current,
     async () => {
       try {
-        await rest.instruments({ limit: 1 })
+        await rest.instruments({ limit: 1 }, { signal: AbortSignal.timeout(probeWithinMs) })
         return false
       } catch (error) {
         return (
