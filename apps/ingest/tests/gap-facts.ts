@@ -52,9 +52,7 @@ export async function gapsOnceClosed(
 
 /**
  * Whether a gap was ever announced in which these trades lie: by their sequences, or by their times. A later
- * version has the time of its trade, which is not that at which it was left out. What had not shown when the
- * connection ended, for no trade had followed, is fetched with what the cut has cost: then the absence is
- * all that there is to tell.
+ * version has the time of its trade, which is not that at which it was left out.
  */
 export function announces(records: readonly LogRecord[], skipped: SkippedTrades): boolean {
   const { fromSequence, instrument, toSequence, venue } = skipped
@@ -63,27 +61,18 @@ export function announces(records: readonly LogRecord[], skipped: SkippedTrades)
   const gaps = everyGap(own).filter(
     (gap) => gap.instrumentId === null || gap.instrumentId === instrumentId,
   )
-  const trades = own.flatMap(({ value: { type, value } }) =>
-    type === 'Trade' && instrumentIdOf(value) === instrumentId
-      ? [{ ...value, sequence: sequenceOf(value) ?? Number.NaN }]
-      : [],
-  )
-  const left = trades.filter(
-    (trade) =>
-      trade.version === 0 && trade.sequence >= fromSequence && trade.sequence <= toSequence,
-  )
-  const from = Math.min(...left.map(({ eventTime }) => eventTime))
-  const next = trades.find(({ sequence, version }) => version === 0 && sequence > toSequence)
-  const wasCut = gaps.some(
-    (gap) =>
-      gap.instrumentId === null && gap.fromTime <= (next?.eventTime ?? from) && gap.toTime >= from,
-  )
-  return wasCut || left.every((trade) => gaps.some((gap) => lies(trade, gap)))
+  return own.every(({ value: { type, value } }) => {
+    if (type !== 'Trade' || instrumentIdOf(value) !== instrumentId) return true
+    const sequence = sequenceOf(value)
+    if (sequence === null || value.version > 0) return true
+    if (sequence < fromSequence || sequence > toSequence) return true
+    return gaps.some((gap) => lies({ eventTime: value.eventTime, sequence }, gap))
+  })
 }
 
 /**
  * Sequences that the log goes past though they are neither in it yet nor in a gap that it announced
- * before.
+ * before. What the history brings before the log goes past it was missed by nobody.
  */
 export function unannouncedJumps(
   records: readonly LogRecord[],

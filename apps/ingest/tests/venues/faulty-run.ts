@@ -1,5 +1,4 @@
 import type { IngestRun } from '../ingest-run.ts'
-import type { SkippedTrades } from '../gap-facts.ts'
 import type { TestedMarket } from './tested-markets.ts'
 import type { FaultStep, VenueFault } from './venue-fault.ts'
 
@@ -13,7 +12,8 @@ export interface Cut {
 /** An ingest that suffers faults, and what they must have left behind in its log. */
 export class FaultyRun {
   readonly cuts: Cut[] = []
-  readonly skipped: SkippedTrades[] = []
+  /** What was suffered, each with the venue's time: why a test failed. */
+  readonly steps: string[] = []
   readonly #run: IngestRun
   readonly #market: TestedMarket
 
@@ -23,6 +23,7 @@ export class FaultyRun {
   }
 
   async suffer({ fault, pauseMs }: FaultStep): Promise<void> {
+    this.steps.push(`${await this.#run.venueTime()} ${JSON.stringify({ ...fault, pauseMs })}`)
     switch (fault.name) {
       case 'kill':
         await this.#cut('kill', async () => {
@@ -52,7 +53,7 @@ export class FaultyRun {
         await this.#silence(pauseMs)
         break
       case 'skip':
-        await this.#skip(fault.count)
+        await this.#run.arm('skip', { count: fault.count, venue: this.#market.venue })
         break
       case 'delay':
         await this.#run.arm('delay', { count: fault.count, milliseconds: 300 })
@@ -92,14 +93,6 @@ export class FaultyRun {
     await this.#run.arm('silence', { on: false })
     // Without sequences what was left out shows behind a cut alone.
     if (!this.#market.sequenced) await this.#cut('drop', () => this.#run.arm('drop'))
-  }
-
-  async #skip(count: number): Promise<void> {
-    const { instruments, venue } = this.#market
-    const answer = await this.#run.arm('skip', { count, venue })
-    // The shape of the fault's own answer.
-    const { skipped } = answer as { skipped: readonly SkippedTrades[] }
-    this.skipped.push(...skipped.filter(({ instrument }) => instruments.includes(instrument)))
   }
 
   async #pause(realMs: number): Promise<void> {
