@@ -33,6 +33,15 @@ export function keyMissing(): BinanceError {
   return new BinanceError(-2014, 'API-key format invalid.', 401)
 }
 
+/** @param until milliseconds since the epoch */
+export function banned(until: number): BinanceError {
+  return new BinanceError(
+    -1003,
+    `Way too many requests; IP banned until ${until}. Please use the websocket for live updates to avoid bans.`,
+    418,
+  )
+}
+
 /** @param limit weight that an address has in a minute */
 export function overWeight(limit: number): BinanceError {
   return new BinanceError(

@@ -5,6 +5,7 @@ import { fixedPoint } from '../market/number-text.ts'
 import type { VenueContext } from '../venue.ts'
 import {
   BinanceError,
+  banned,
   illegalCharacters,
   invalidSymbol,
   keyMissing,
@@ -12,6 +13,7 @@ import {
   overWeight,
 } from './binance-errors.ts'
 import type { BinanceMarket } from './binance-market.ts'
+import { BinanceWeights, type WeightVerdict } from './binance-weights.ts'
 import { binanceDecimal, historicalAggTrade, historicalTrade } from './binance-text.ts'
 
 const defaultLimit = 500
@@ -52,25 +54,30 @@ export function binanceRoutes(
   market: BinanceMarket,
   context: VenueContext,
 ): void {
-  const weight = weightCounter(context)
+  const weights = new BinanceWeights(market.weightPerMinute, context.realTime)
   for (const [name, endpoint] of Object.entries(endpointsOf(market))) {
     app.get(`${market.prefix}${market.api}/${name}`, (request, reply) => {
-      const used = weight(endpoint.weight)
+      const verdict = weights.take(endpoint.weight)
+      const { used } = verdict
       reply.header('x-mbx-used-weight', used).header('x-mbx-used-weight-1m', used)
-      return answer({ endpoint, used, limit: market.weightPerMinute }, request, reply, context)
+      return answer({ endpoint, verdict, limit: market.weightPerMinute }, request, reply, context)
     })
   }
 }
 
 function answer(
-  { endpoint, limit, used }: { endpoint: Endpoint; used: number; limit: number },
+  { endpoint, limit, verdict }: { endpoint: Endpoint; verdict: WeightVerdict; limit: number },
   request: FastifyRequest,
   reply: FastifyReply,
   context: VenueContext,
 ): FastifyReply {
   reply.type('application/json')
   try {
-    if (context.limits && used > limit) throw overWeight(limit)
+    if (context.limits && verdict.refusal !== undefined) {
+      const { retryAfterSeconds, status } = verdict.refusal
+      reply.header('retry-after', retryAfterSeconds)
+      throw status === 429 ? overWeight(limit) : banned(context.now() + retryAfterSeconds * 1000)
+    }
     if (endpoint.needsKey === true && request.headers['x-mbx-apikey'] === undefined) {
       throw keyMissing()
     }
@@ -78,21 +85,7 @@ function answer(
     return reply.send(endpoint.answer(request.query as Query, context))
   } catch (error) {
     if (!(error instanceof BinanceError)) throw error
-    if (error.status === 429) reply.header('retry-after', 60)
     return reply.code(error.status).send(JSON.stringify({ code: error.code, msg: error.message }))
-  }
-}
-
-/** Adds up weight within each minute of real time. */
-function weightCounter(context: VenueContext): (weight: number) => number {
-  let minute = 0
-  let used = 0
-  return (weight) => {
-    const now = Math.floor(context.realTime() / 60_000)
-    if (now !== minute) used = 0
-    minute = now
-    used += weight
-    return used
   }
 }
 
