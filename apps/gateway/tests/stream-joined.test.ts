@@ -52,14 +52,14 @@ class Received {
       }
     }
   }
+}
 
-  /** Of each instrument every number from the first on, once and in order. */
-  expectWhole(): void {
-    for (const lists of [this.finals, this.trades]) {
-      expect([...lists.keys()].toSorted()).toEqual(instruments)
-      for (const list of lists.values()) {
-        expect(list).toEqual(list.map((_, index) => (list[0] ?? 0) + index))
-      }
+/** Of each instrument every number from the first on, once and in order. */
+function expectWhole({ finals, trades }: Received): void {
+  for (const lists of [finals, trades]) {
+    expect([...lists.keys()].toSorted()).toEqual(instruments)
+    for (const list of lists.values()) {
+      expect(list).toEqual(list.map((_, index) => (list[0] ?? 0) + index))
     }
   }
 }
@@ -120,7 +120,7 @@ it('clients over the real topics that come and come again with their cursors hav
       const received = new Received()
       let cursor: string | undefined
       for (let visit = 0; visit < 4; visit += 1) cursor = await readOn(bed.url, received, cursor)
-      received.expectWhole()
+      expectWhole(received)
     }
     expect(await bed.metric('gateway_stream_freshness_seconds')).toBeGreaterThan(0)
   } finally {
