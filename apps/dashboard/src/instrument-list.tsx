@@ -153,7 +153,7 @@ function InstrumentRow({ instrument }: { readonly instrument: InstrumentResource
       <small class="instrument-about">
         <span>
           {venue}
-          {kind !== null && kind !== 'spot' && ` · ${kind}`}
+          {kind !== null && kind !== 'spot' && ` · ${kind === 'perpetual' ? 'perp' : kind}`}
         </span>
         {summary !== null && summary.quality !== 'complete' && (
           <QualityBadge quality={summary.quality} />

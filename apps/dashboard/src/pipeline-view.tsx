@@ -3,10 +3,11 @@ import { useEffect, useState } from 'preact/hooks'
 import { GatewayError } from '@tickertape/client'
 import type { FeedResource, GapResource, Pipeline, RejectedCounts } from '@tickertape/client'
 
-import { count, durationText, momentText } from './format.ts'
+import { compactUsd, count, durationText, momentText } from './format.ts'
 import { client, explain, generation } from './gateway.ts'
 import { Notice, Skeleton } from './notice.tsx'
 import { zone } from './preferences.ts'
+import { Feeds, Gaps, Gateways, Readers, Rejected } from './pipeline-tables.tsx'
 import { Sparkline } from './sparkline.tsx'
 
 /** Between two looks, and how many rates are remembered: two minutes. */
@@ -115,6 +116,8 @@ function PipelineBody({
       <div class="two-columns">
         <Feeds feeds={feeds} />
         {rejected !== undefined && <Rejected rejected={rejected} />}
+        {pipeline !== undefined && <Readers pipeline={pipeline} />}
+        {pipeline !== undefined && <Gateways pipeline={pipeline} />}
       </div>
       <Gaps gaps={gaps} />
     </div>
@@ -151,22 +154,11 @@ function Road({
           value={pipeline.candlesPerSecond}
           values={rates.map((each) => each.candlesPerSecond)}
         />
-        {pipeline.lags.map(({ topic, reader, records }) => (
-          <div key={`${topic} ${reader}`} class="card">
-            <h2>{reader} behind</h2>
-            <p class="card-figure">{count(records)}</p>
-            <p class="soft">records of {topic}</p>
-          </div>
-        ))}
-        {pipeline.gateways.map(({ instance, clients, seenAt }) => (
-          <div key={instance} class="card">
-            <h2>Clients</h2>
-            <p class="card-figure">{count(clients)}</p>
-            <p class="soft">
-              of {instance}, {durationText(Math.max(0, pipeline.at - seenAt))} ago
-            </p>
-          </div>
-        ))}
+        <div class="card">
+          <h2>Volume in 24 h</h2>
+          <p class="card-figure">{compactUsd(pipeline.notionalUsd24h)}</p>
+          <p class="soft">over all instruments</p>
+        </div>
       </div>
     </>
   )
@@ -186,119 +178,6 @@ function Rate({
       <h2>{name}</h2>
       <p class="card-figure">{value < 10 ? value.toFixed(1) : count(Math.round(value))}</p>
       <Sparkline values={values.map(String)} width={120} height={24} />
-    </div>
-  )
-}
-
-function Feeds({ feeds }: { readonly feeds: readonly FeedResource[] }) {
-  return (
-    <div class="table-box">
-      <h2 class="table-title">Feeds</h2>
-      {feeds.length === 0 && <p class="soft">No feed has told of itself yet.</p>}
-      {feeds.length > 0 && (
-        <table class="table">
-          <thead>
-            <tr>
-              <th scope="col">Feed</th>
-              <th scope="col">State</th>
-              <th scope="col" class="number">
-                Behind
-              </th>
-              <th scope="col" class="number">
-                Instruments
-              </th>
-              <th scope="col" class="number">
-                Open gaps
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {feeds.map(({ feedId, state, lagMs, instruments, openGaps }) => (
-              <tr key={feedId}>
-                <th scope="row">{feedId}</th>
-                <td>
-                  <span class={`feed-state feed-${state}`}>{state}</span>
-                </td>
-                <td class="number">{durationText(lagMs)}</td>
-                <td class="number">{count(instruments)}</td>
-                <td class={`number ${openGaps > 0 ? 'warns' : ''}`}>{count(openGaps)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-    </div>
-  )
-}
-
-function Rejected({ rejected }: { readonly rejected: RejectedCounts }) {
-  return (
-    <div class="table-box">
-      <h2 class="table-title">Rejected in the last day</h2>
-      {rejected.counts.length === 0 && <p class="soft">None: every record could be used.</p>}
-      {rejected.counts.length > 0 && (
-        <table class="table">
-          <thead>
-            <tr>
-              <th scope="col">Reason</th>
-              <th scope="col">Stage</th>
-              <th scope="col" class="number">
-                Records
-              </th>
-              <th scope="col">Last</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rejected.counts.map(({ reason, stage, count: records, lastRejectedAt }) => (
-              <tr key={`${reason} ${stage}`}>
-                <th scope="row">{reason}</th>
-                <td>{stage}</td>
-                <td class="number">{count(records)}</td>
-                <td>{momentText(lastRejectedAt, zone.value)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-    </div>
-  )
-}
-
-function Gaps({ gaps }: { readonly gaps: readonly GapResource[] }) {
-  return (
-    <div class="table-box">
-      <h2 class="table-title">Open gaps</h2>
-      {gaps.length === 0 && <p class="soft">None: nothing is known to be missing.</p>}
-      {gaps.length > 0 && (
-        <table class="table">
-          <thead>
-            <tr>
-              <th scope="col">What</th>
-              <th scope="col">From</th>
-              <th scope="col" class="number">
-                Length
-              </th>
-              <th scope="col">Sequences</th>
-            </tr>
-          </thead>
-          <tbody>
-            {gaps.map(
-              ({ gapId, feedId, instrumentId, fromTime, toTime, fromSequence, toSequence }) => (
-                <tr key={gapId}>
-                  <th scope="row">{instrumentId ?? `all of ${feedId}`}</th>
-                  <td>{momentText(fromTime, zone.value)}</td>
-                  <td class="number">{durationText(toTime - fromTime)}</td>
-                  <td>
-                    {fromSequence === null || toSequence === null
-                      ? '–'
-                      : `${count(fromSequence)} to ${count(toSequence)}`}
-                  </td>
-                </tr>
-              ),
-            )}
-          </tbody>
-        </table>
-      )}
     </div>
   )
 }

@@ -126,9 +126,9 @@ function StatsBody({ state }: { readonly state: State }) {
 
 function StatsRow({ row, most }: { readonly row: Stats; readonly most: number }) {
   const name = nameOf(row)
-  const bought = shareOf(row.buyVolume, row.volume)
-  const { minutes } = row
-  const unknown = minutes.gap + minutes.missing + minutes.partial
+  // Of a token it tells of the pairs that it is the base of.
+  const bought = shareOf(row.buyVolume, 'token' in row ? row.volumeAsBase : row.volume)
+  const known = knownShare(row)
   return (
     <tr>
       <th scope="row">
@@ -175,11 +175,12 @@ function StatsRow({ row, most }: { readonly row: Stats; readonly most: number })
       </td>
       <td class="number">{count(row.tradeCount)}</td>
       <td>
-        {unknown === 0 ? (
+        {known === 1 ? (
           <span class="soft">all</span>
         ) : (
-          <span title={`${unknown} minutes of the span are not fully known`}>
-            <QualityBadge quality={row.quality} /> <span class="soft">{unknown} min</span>
+          <span title="How much of the time is fully known, over all instruments">
+            <QualityBadge quality={row.quality} />{' '}
+            <span class="soft">{Math.floor(known * 100)}% known</span>
           </span>
         )}
       </td>
@@ -227,6 +228,13 @@ function useStats(): State {
 function nameOf(stats: Stats): string {
   if ('instrumentId' in stats) return stats.instrumentId
   return 'token' in stats ? stats.token : `${stats.base}/${stats.quote}`
+}
+
+/** Of all minutes, of each instrument counted apart. */
+function knownShare({ minutes }: Stats): number {
+  const known = minutes.complete + minutes.quiet + minutes.backfilled
+  const all = known + minutes.gap + minutes.partial + minutes.missing
+  return all === 0 ? 1 : known / all
 }
 
 function shareOf(part: string | null, whole: string | null): number | undefined {
