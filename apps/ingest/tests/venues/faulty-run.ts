@@ -56,8 +56,7 @@ export class FaultyRun {
         await this.#run.arm('skip', { count: fault.count, venue: this.#market.venue })
         break
       case 'delay':
-        await this.#run.arm('delay', { count: fault.count, milliseconds: 300 })
-        if (!this.#market.sequenced) await this.#pause(500)
+        await this.#delay(fault.count)
         break
       default:
         await this.#run.arm(fault.name, { count: fault.count })
@@ -87,12 +86,20 @@ export class FaultyRun {
     await this.#cut('refuse', () => this.#run.arm('drop'))
   }
 
+  /** Without sequences what was left out shows behind a cut alone, and only if nothing came behind it before. */
   async #silence(pauseMs: number): Promise<void> {
     await this.#run.arm('silence', { on: true })
     await this.#pause(pauseMs)
+    if (!this.#market.sequenced) await this.#cut('silence', () => this.#run.arm('drop'))
     await this.#run.arm('silence', { on: false })
-    // Without sequences what was left out shows behind a cut alone.
-    if (!this.#market.sequenced) await this.#cut('drop', () => this.#run.arm('drop'))
+  }
+
+  /** Without sequences nothing shows of a delayed trade that a cut takes away. */
+  async #delay(count: number): Promise<void> {
+    const { sequenced } = this.#market
+    if (!sequenced) await this.#pause(100)
+    await this.#run.arm('delay', { count, milliseconds: 300 })
+    if (!sequenced) await this.#pause(500)
   }
 
   async #pause(realMs: number): Promise<void> {
