@@ -41,8 +41,8 @@ export interface FanOut {
   /** Share of the updates that some client did not get, for a newer one of the same window replaced it. */
   readonly conflatedShare: number
   readonly rssMb: number
-  /** Share of one processor that the gateway took. */
-  readonly cpuShare: number
+  /** CPU time of the gateway for each update of each client, reading and encoding included. */
+  readonly cpuMicrosPerUpdate: number
 }
 
 /**
@@ -64,8 +64,7 @@ export async function measureFanOut(run: GatewayRun): Promise<FanOut> {
   }
   const stalled = stack.use(new StalledClient(url))
   await stalled.subscribed()
-  const { sentAt, cpuShare } = await writeOpenCandles(run, gateway)
-  const last = sentAt.length - 1
+  const { sentAt, cpuSeconds } = await writeOpenCandles(run, gateway)
   await gateway.service.until('have nothing left to send', async () => {
     const waiting = await gateway.service.metric('gateway_stream_outbox_bytes')
     return waiting === 0
@@ -78,7 +77,8 @@ export async function measureFanOut(run: GatewayRun): Promise<FanOut> {
     table.addAll(await readFile(results[index] ?? ''))
   }
   await gateway.service.stop()
-  return { ...latenciesOf(table, sentAt.slice(0, last)), rssMb: peakRssMb, cpuShare }
+  const { delivered, ...latencies } = latenciesOf(table, sentAt)
+  return { ...latencies, rssMb: peakRssMb, cpuMicrosPerUpdate: (cpuSeconds * 1e6) / delivered }
 }
 
 function startClients(url: string, folder: string, stack: AsyncDisposableStack) {
@@ -168,7 +168,7 @@ async function writeOpenCandles({ stack, prefix }: GatewayRun, { service }: Benc
   await producer.acknowledged()
   const end = await service.usage()
   if (warm === undefined) throw new Error('The warm-up ends before the measurement')
-  return { sentAt, cpuShare: (end.cpuSeconds - warm.cpuSeconds) / ((end.at - warm.at) / 1_000) }
+  return { sentAt, cpuSeconds: end.cpuSeconds - warm.cpuSeconds }
 }
 
 /** One open candle for each instrument, of a minute behind all of the fill's. */
@@ -186,9 +186,11 @@ function openCandles(): readonly Candle[] {
 function latenciesOf(table: ArrivalTable, sentAt: readonly number[]) {
   const latencies: number[] = []
   let conflated = 0
+  let delivered = 0
   for (const [number, sent] of sentAt.entries()) {
     if (number < warmUpSeconds * changesPerSecond) continue
     const { count, lastAt } = table.of(number)
+    delivered += count
     if (count < followersOfEach) conflated += 1
     else latencies.push(lastAt - sent)
   }
@@ -196,5 +198,6 @@ function latenciesOf(table: ArrivalTable, sentAt: readonly number[]) {
     p50Ms: percentile(latencies, 0.5),
     p99Ms: percentile(latencies, 0.99),
     conflatedShare: conflated / (latencies.length + conflated),
+    delivered,
   }
 }

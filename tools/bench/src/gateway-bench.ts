@@ -22,7 +22,7 @@ const prefix = 'bench-gateway.'
 export const gatewayBench: Bench = {
   name: 'gateway',
   about:
-    'candles-live -> gateway -> 1,000 WebSocket clients in two processes, each following 20 of 500 open windows that change 4 times a second, beside one that follows all and reads nothing; one gateway process beside broker and database. fanout…Ms: from handing a candle to the producer to its arrival at the last of its 40 clients; fanoutConflatedShare: updates that a newer one replaced for some client. candlesFrom…PerSecond: /v1/candles of 50 instruments in turn by autocannon from 20 connections, uncompressed, 200 rows from memory and 1,000 from PostgreSQL; …P99Ms: at half that rate.',
+    'candles-live -> gateway -> 1,000 WebSocket clients in two processes, each following 20 of 500 open windows that change 4 times a second, beside one that follows all and reads nothing; one gateway process beside broker and database. fanout…Ms: from handing a candle to the producer to its arrival at the last of its 40 clients; fanoutConflatedShare: updates that a newer one replaced for some client. fanoutCpuMicrosPerUpdate: CPU time of the gateway for each update of each client. candlesFrom…PerSecond: /v1/candles of 50 instruments in turn by autocannon from 20 connections, uncompressed, 200 rows from memory and 1,000 from PostgreSQL; …P99Ms: at half that rate; …CpuMillis: CPU time of the gateway for a request.',
   parts: ['fanout', 'rest'],
   prepare: async (stack, options, print) => {
     const wants = wanted(options)
@@ -59,31 +59,32 @@ async function writeRows(
 }
 
 async function fanOut(run: GatewayRun): Promise<Figures> {
-  const { p50Ms, p99Ms, conflatedShare, rssMb, cpuShare } = await measureFanOut(run)
+  const { p50Ms, p99Ms, conflatedShare, rssMb, cpuMicrosPerUpdate } = await measureFanOut(run)
   return {
     fanoutP50Ms: p50Ms,
     fanoutP99Ms: p99Ms,
     fanoutConflatedShare: conflatedShare,
     fanoutRssMb: rssMb,
-    fanoutCpuShare: cpuShare,
+    fanoutCpuMicrosPerUpdate: cpuMicrosPerUpdate,
   }
 }
 
 async function* rest(run: GatewayRun): AsyncGenerator<Figures> {
   await using gateway = await startGateway(run)
-  const origin = `http://${gateway.host}`
-  const memory = await measureHttp(origin, pathsOf('&limit=200'))
+  const memory = await measureHttp(gateway, pathsOf('&limit=200'))
   yield {
     candlesFromMemoryPerSecond: memory.perSecond,
     candlesFromMemoryP99Ms: memory.halfLoadP99Ms,
+    candlesFromMemoryCpuMillis: memory.cpuMillis,
   }
   const stored = await measureHttp(
-    origin,
+    gateway,
     pathsOf(`&from=${fillStart}&to=${fillStart + 1_000_000}&limit=1000`),
   )
   yield {
     candlesFromPostgresPerSecond: stored.perSecond,
     candlesFromPostgresP99Ms: stored.halfLoadP99Ms,
+    candlesFromPostgresCpuMillis: stored.cpuMillis,
   }
   await gateway.service.stop()
 }
