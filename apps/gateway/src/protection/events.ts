@@ -104,7 +104,7 @@ export function createProtectionEvents({ logger, metrics, readiness }: ServiceCo
       failed('key_set', 'key-set', consequence, error)
     },
 
-    ratesShared(_callers: number): void {
+    ratesShared(): void {
       works('shared-rates', 'requests are counted with the other instances again')
     },
 

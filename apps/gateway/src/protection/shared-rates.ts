@@ -5,7 +5,7 @@ import type { Database } from '@tickertape/market-store'
 import type { RateShare, RateWindows } from './rate-windows.ts'
 
 export interface SharedRatesEvents {
-  ratesShared(callers: number): void
+  ratesShared(): void
   ratesNotShared(error: unknown): void
 }
 
@@ -49,7 +49,8 @@ export class SharedRates implements AsyncDisposable {
             deletedAt = performance.now()
             await deleteEnded(database)
           }
-          events.ratesShared(callers)
+          // With nothing to tell nothing is known of the database.
+          if (callers > 0 || isDue) events.ratesShared()
         } catch (error) {
           events.ratesNotShared(error)
         }
