@@ -1,6 +1,7 @@
-import { multiplyDecimals, noOptionalFacts, normalizeDecimal } from '@tickertape/market-model'
+import { noOptionalFacts } from '@tickertape/market-model'
 import type { Decimal, TakerSide, Trade } from '@tickertape/market-model'
 
+import { worthInDollars } from './dollar-worth.ts'
 import type { MappedTrade, MappingContext } from './mapped-trade.ts'
 import { messageObject } from './message-object.ts'
 import { elementText, exactInteger } from './raw-json.ts'
@@ -173,13 +174,11 @@ function takerSideOf(side: unknown): TakerSide {
   return side === 'buy' || side === 'sell' ? side : 'unknown'
 }
 
-const dollarPair = /^[^-]+-USD$/
-
 /**
  * A spot pair's size is in base. A contract's is a number of contracts, whose worth is in the
- * instrument's `ctVal` and not in the trade; other quotes are coins, none of which is the dollar.
+ * instrument's `ctVal` and not in the trade.
  */
 function notionalUsdOf(instrument: string, price: Decimal, quantity: Decimal): Decimal | null {
-  if (!dollarPair.test(instrument)) return null
-  return normalizeDecimal(multiplyDecimals(price, quantity))
+  const [, quote = '', ...terms] = instrument.split('-')
+  return terms.length > 0 ? null : worthInDollars(quote, price, quantity)
 }
