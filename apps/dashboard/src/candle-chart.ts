@@ -67,7 +67,7 @@ export class CandleChart implements Disposable {
         // The logo would need an inline style sheet; the help overlay names and links the library instead.
         attributionLogo: false,
       },
-      rightPriceScale: { scaleMargins: { top: 0.14, bottom: 0.22 } },
+      rightPriceScale: { scaleMargins: { top: 0.14, bottom: 0.22 }, minimumWidth: 74 },
       timeScale: { timeVisible: true, rightOffset: 6, minBarSpacing: 1, barSpacing: 8 },
       crosshair: { mode: CrosshairMode.Normal },
     })
