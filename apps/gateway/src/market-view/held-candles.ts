@@ -1,13 +1,23 @@
 import type { Candle, Interval } from '@tickertape/market-model'
 
 import type { EncodedCandle } from '../market-view.ts'
-import { candleJson } from './candle-json.ts'
+import type { TextBudget } from './candle-texts.ts'
+import { ClosedCandles, encodeCandle } from './closed-candles.ts'
 
 /**
  * Windows of one interval that may be open at once: one, and for as long as heartbeats stay away those
  * behind it. Of more the latest stay.
  */
 const maxOpenWindows = 8
+
+/** Which candles there are, and how many are held. */
+export interface SeriesLimits {
+  /** Most closed windows that are held. */
+  readonly depth: number
+  /** There may be candles of windows before this that are not applied. */
+  readonly heldFrom: number
+  readonly texts: TextBudget
+}
 
 /**
  * The latest candles of one instrument and interval. Of each window the one that stands: of closed ones the
@@ -16,21 +26,17 @@ const maxOpenWindows = 8
 export class HeldCandles {
   readonly #interval: Interval
   readonly #depth: number
-  /** Closed, by windowStart. */
-  readonly #closed: EncodedCandle[] = []
+  readonly #closed: ClosedCandles
   /** In progress, by windowStart; all later than those closed. */
   readonly #open: EncodedCandle[] = []
   /** Windows before this are not held, though there may be candles of them. */
   #heldFrom: number
 
-  /**
-   * @param depth most closed windows that are held.
-   * @param heldFrom there may be candles of windows before this that are not applied.
-   */
-  constructor(interval: Interval, depth: number, heldFrom: number) {
+  constructor(instrumentId: string, interval: Interval, limits: SeriesLimits) {
     this.#interval = interval
-    this.#depth = depth
-    this.#heldFrom = heldFrom
+    this.#depth = limits.depth
+    this.#heldFrom = limits.heldFrom
+    this.#closed = new ClosedCandles(instrumentId, interval, limits.texts)
   }
 
   /** undefined: none is held. */
@@ -50,60 +56,41 @@ export class HeldCandles {
   /** The latest `count`, oldest first. */
   latest(count: number): readonly EncodedCandle[] {
     const open = this.#open.slice(Math.max(0, this.#open.length - count))
-    const room = count - open.length
-    return room <= 0
-      ? open
-      : [...this.#closed.slice(Math.max(0, this.#closed.length - room)), ...open]
+    return count > open.length ? [...this.#closed.latest(count - open.length), ...open] : open
   }
 
   #applyClosed(candle: Candle): EncodedCandle | undefined {
     const { windowStart } = candle
-    const at = placeOf(this.#closed, windowStart)
-    const standing = this.#closed[at]
-    const isHeld = standing?.windowStart === windowStart
-    if (isHeld && compareVersions(candle, standing) <= 0) return undefined
-    const encoded = this.#encode(candle)
-    if (isHeld) this.#closed[at] = encoded
-    else if (windowStart >= this.#heldFrom) this.#insert(at, encoded)
+    const standing = this.#closed.versionAt(windowStart)
+    if (standing !== undefined && compareVersions(candle, standing) <= 0) return undefined
+    const encoded = encodeCandle(candle, this.#interval)
+    if (windowStart >= this.#heldFrom) this.#hold(candle, encoded)
     while (this.#open[0] !== undefined && this.#open[0].windowStart <= windowStart) {
       this.#open.shift()
     }
     return encoded
   }
 
-  #insert(at: number, encoded: EncodedCandle): void {
-    if (at === this.#closed.length) this.#closed.push(encoded)
-    else this.#closed.splice(at, 0, encoded)
-    if (this.#closed.length > this.#depth) this.#closed.shift()
-    const oldest = this.#closed[0]
+  #hold(candle: Candle, encoded: EncodedCandle): void {
+    this.#closed.set(candle, encoded)
+    if (this.#closed.length > this.#depth) this.#closed.removeFirst()
+    const oldest = this.#closed.firstWindowStart
     if (this.#closed.length === this.#depth && oldest !== undefined) {
-      this.#heldFrom = Math.max(this.#heldFrom, oldest.windowStart)
+      this.#heldFrom = Math.max(this.#heldFrom, oldest)
     }
   }
 
   #applyOpen(candle: Candle): EncodedCandle | undefined {
     const { windowStart } = candle
-    const closed = this.#closed.at(-1)
     // Windows close in order: this one is behind what was closed since it was written.
-    if (closed !== undefined && windowStart <= closed.windowStart) return undefined
-    const encoded = this.#encode(candle)
-    const at = placeOf(this.#open, windowStart)
+    if (windowStart <= (this.#closed.lastWindowStart ?? -Infinity)) return undefined
+    const encoded = encodeCandle(candle, this.#interval)
+    let at = this.#open.length
+    while (at > 0 && (this.#open[at - 1]?.windowStart ?? 0) >= windowStart) at -= 1
     const isHeld = this.#open[at]?.windowStart === windowStart
     this.#open.splice(at, isHeld ? 1 : 0, encoded)
     if (this.#open.length > maxOpenWindows) this.#open.shift()
     return encoded
-  }
-
-  #encode(candle: Candle): EncodedCandle {
-    return {
-      instrumentId: candle.instrumentId,
-      interval: this.#interval,
-      windowStart: candle.windowStart,
-      revision: candle.revision,
-      rebuildId: candle.rebuildId,
-      final: candle.final,
-      json: candleJson(candle),
-    }
   }
 }
 
@@ -115,19 +102,4 @@ interface CandleVersion {
 /** Positive: the first is the later version. */
 function compareVersions(a: CandleVersion, b: CandleVersion): number {
   return (a.rebuildId ?? -1) - (b.rebuildId ?? -1) || a.revision - b.revision
-}
-
-/** Where a window is or belongs; mostly the end. */
-function placeOf(candles: readonly EncodedCandle[], windowStart: number): number {
-  let low = 0
-  let high = candles.length
-  const last = candles[high - 1]
-  if (last !== undefined && last.windowStart < windowStart) return high
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    const candle = candles[middle]
-    if (candle !== undefined && candle.windowStart < windowStart) low = middle + 1
-    else high = middle
-  }
-  return low
 }

@@ -9,6 +9,7 @@ import {
 import type { Candle, Decimal, InstrumentStatus, Interval, Trade } from '@tickertape/market-model'
 
 import type { EncodedCandle, EncodedTrade } from '../market-view.ts'
+import type { TextBudget } from './candle-texts.ts'
 import { DayPrices } from './day-prices.ts'
 import { HeldCandles } from './held-candles.ts'
 import type { StatsBoard } from './stats-board.ts'
@@ -33,6 +34,7 @@ export class InstrumentMemory {
   terms: InstrumentTerms | undefined
   feedId: string | undefined
   readonly #limits: InstrumentLimits
+  readonly #texts: TextBudget
   #candles: Partial<Record<Interval, HeldCandles>> = {}
   #tape: TradeTape
   #prices = new DayPrices()
@@ -43,9 +45,10 @@ export class InstrumentMemory {
   #lastClose: Decimal | undefined
 
   /** @param heldFrom 0 where all candles that there are have been or will be applied. */
-  constructor(instrumentId: string, limits: InstrumentLimits, heldFrom: number) {
+  constructor(instrumentId: string, limits: InstrumentLimits, texts: TextBudget, heldFrom: number) {
     this.instrumentId = instrumentId
     this.#limits = limits
+    this.#texts = texts
     this.#heldFrom = heldFrom
     this.#tape = this.#newTape()
   }
@@ -61,11 +64,11 @@ export class InstrumentMemory {
   }
 
   applyCandle(candle: Candle, interval: Interval): EncodedCandle | undefined {
-    const held = (this.#candles[interval] ??= new HeldCandles(
-      interval,
-      this.#limits.candles,
-      this.#heldFrom,
-    ))
+    const held = (this.#candles[interval] ??= new HeldCandles(this.instrumentId, interval, {
+      depth: this.#limits.candles,
+      heldFrom: this.#heldFrom,
+      texts: this.#texts,
+    }))
     const encoded = held.apply(candle)
     if (encoded === undefined) return undefined
     if (interval === '1m' && candle.final) this.#prices.set(candle)

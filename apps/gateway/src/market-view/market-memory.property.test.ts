@@ -13,6 +13,7 @@ const limits: MemoryLimits = {
   candles: 4,
   trades: 5,
   tradeIdentities: 1_000,
+  candleTextBytes: 5_000,
   backlog: { updates: 1_000, bytes: 1_000_000 },
   futureToleranceMs: 5_000,
 }

@@ -19,6 +19,7 @@ import type {
 } from '../market-view.ts'
 import { Backlog } from './backlog.ts'
 import type { BacklogLimits, PlacedUpdate } from './backlog.ts'
+import { TextBudget } from './candle-texts.ts'
 import { dayMs } from './day-prices.ts'
 import { FeedTimes } from './feed-times.ts'
 import { InstrumentMemory } from './instrument-memory.ts'
@@ -27,6 +28,8 @@ import { StatsBoard } from './stats-board.ts'
 
 export interface MemoryLimits extends InstrumentLimits {
   readonly backlog: BacklogLimits
+  /** Most bytes of JSON that are kept of closed candles that were asked for. */
+  readonly candleTextBytes: number
   /** Trades and heartbeats further ahead of when they were received, in ms, count for nothing. */
   readonly futureToleranceMs: number
 }
@@ -64,9 +67,11 @@ export class MarketMemory {
   readonly #feeds = new FeedTimes()
   readonly #stats: StatsBoard
   readonly #backlog: Backlog
+  readonly #texts: TextBudget
 
   constructor(start: MemoryStart, limits: MemoryLimits) {
     this.#limits = limits
+    this.#texts = new TextBudget(limits.candleTextBytes)
     this.#backlog = new Backlog(start.position, limits.backlog)
     for (const { partition, feedId, upTo } of start.watermarks) {
       this.#feeds.moveTo(partition, feedId, upTo)
@@ -96,6 +101,7 @@ export class MarketMemory {
     const instrument = new InstrumentMemory(
       instrumentId,
       this.#limits,
+      this.#texts,
       isDormant ? this.asOf - dayMs : 0,
     )
     if (description !== undefined) instrument.describe(description)
@@ -249,7 +255,7 @@ export class MarketMemory {
   #instrument(instrumentId: string): InstrumentMemory {
     const known = this.#instruments.get(instrumentId)
     if (known !== undefined) return known
-    const made = new InstrumentMemory(instrumentId, this.#limits, 0)
+    const made = new InstrumentMemory(instrumentId, this.#limits, this.#texts, 0)
     this.#instruments.set(instrumentId, made)
     return made
   }

@@ -11,6 +11,11 @@ export const marketViewSettings = {
     about:
       'Closed candles of each instrument and interval that are held in memory; older ones are read from the database',
   }),
+  GATEWAY_CANDLE_TEXT_BYTES: integerSetting({
+    default: '33554432',
+    about:
+      'Bytes of JSON that are kept of closed candles that were asked for; the others are held packed',
+  }),
   GATEWAY_HELD_TRADES: integerSetting({
     default: '100',
     min: 1,
@@ -29,7 +34,7 @@ export const marketViewSettings = {
     about: 'Updates of each partition of a topic that clients can resume from',
   }),
   GATEWAY_BACKLOG_BYTES: integerSetting({
-    default: '8388608',
+    default: '4194304',
     min: 1_024,
     about: 'Bytes of these updates, of each partition of a topic',
   }),
@@ -43,6 +48,7 @@ export const marketViewSettings = {
 export function memoryLimits(values: SettingValues<typeof marketViewSettings>): MemoryLimits {
   return {
     candles: values.GATEWAY_HELD_CANDLES,
+    candleTextBytes: values.GATEWAY_CANDLE_TEXT_BYTES,
     trades: values.GATEWAY_HELD_TRADES,
     tradeIdentities: values.GATEWAY_KNOWN_TRADES,
     backlog: { updates: values.GATEWAY_BACKLOG_UPDATES, bytes: values.GATEWAY_BACKLOG_BYTES },

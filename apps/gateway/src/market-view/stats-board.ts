@@ -27,6 +27,7 @@ export class StatsBoard {
   readonly #held = new Map<string, Map<string, HeldStats>>()
   readonly #encoded = new Map<string, Map<string, EncodedStats>>()
   #ahead: Candle[] = []
+  #areMinutesNew = true
 
   constructor(asOf: number, termsOf: (instrumentId: string) => InstrumentTerms | undefined) {
     this.#stats = new RollingStats(asOf, termsOf)
@@ -38,18 +39,23 @@ export class StatsBoard {
 
   /** Takes closed candles, and leaves those aside that no statistic is made of. */
   apply(candle: Candle): void {
-    if (this.#stats.apply(candle) !== 'ahead') return
+    const outcome = this.#stats.apply(candle)
+    if (outcome === 'applied' && candle.interval !== '1s') this.#areMinutesNew = true
+    if (outcome !== 'ahead') return
     this.#ahead.push(candle)
     if (this.#ahead.length > maxAhead) this.#ahead.shift()
   }
 
   termsChanged(instrumentId: string): void {
+    this.#areMinutesNew = true
     this.#stats.termsChanged(instrumentId)
   }
 
   /** By the whole second, for that is how statistics move. */
   advance(eventTime: number): void {
-    if (Math.floor(eventTime / 1_000) <= Math.floor(this.#stats.asOf / 1_000)) return
+    const { asOf } = this.#stats
+    if (Math.floor(eventTime / 1_000) <= Math.floor(asOf / 1_000)) return
+    if (Math.floor(eventTime / 60_000) > Math.floor(asOf / 60_000)) this.#areMinutesNew = true
     this.#stats.advance(eventTime)
     if (this.#ahead.length === 0) return
     const ahead = this.#ahead
@@ -73,7 +79,10 @@ export class StatsBoard {
   refresh(): readonly MarketUpdate[] {
     const changed: MarketUpdate[] = []
     const stats = this.#stats
-    for (const span of statsSpans) {
+    // The long spans are made of minutes: most seconds change nothing of them.
+    const spans = this.#areMinutesNew ? statsSpans : (['5m'] as const)
+    this.#areMinutesNew = false
+    for (const span of spans) {
       const instruments = stats.instrumentIds().map((instrumentId) => {
         const read = stats.instrument(instrumentId, span)
         return { name: instrumentId, json: read && instrumentStatsJson(read, span) }

@@ -1,6 +1,7 @@
 import type { Decimal, Trade } from '@tickertape/market-model'
 
 import type { EncodedTrade } from '../market-view.ts'
+import { inOnePiece } from './json-values.ts'
 import { KnownTrades } from './known-trades.ts'
 import { expiredTradeJson, tradeJson } from './trade-json.ts'
 
@@ -73,13 +74,8 @@ export class TradeTape {
 
   #hold(trade: Trade, now: number): HeldTrade {
     const { tradeId, version, eventTime, maturesAt } = trade
-    const encoded = {
-      instrumentId: this.#instrumentId,
-      tradeId,
-      version,
-      eventTime,
-      json: tradeJson(this.#instrumentId, trade),
-    }
+    const json = inOnePiece(tradeJson(this.#instrumentId, trade))
+    const encoded = { instrumentId: this.#instrumentId, tradeId, version, eventTime, json }
     const price = trade.status === 'confirmed' ? trade.price : null
     const held = { encoded, maturesAt, isExpired: false, price }
     asOf(held, now)

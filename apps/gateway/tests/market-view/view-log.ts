@@ -29,6 +29,7 @@ const limits: MemoryLimits = {
   candles: 50,
   trades: 50,
   tradeIdentities: 1_000,
+  candleTextBytes: 5_000,
   backlog: { updates: 10_000, bytes: 8_000_000 },
   futureToleranceMs: 5_000,
 }
