@@ -198,6 +198,23 @@ describe('a handshake', () => {
     expect(page.messages).toEqual([])
   })
 
+  it('of a caller that may not read is refused, and others have the headers of their admission', async () => {
+    await using bed = await StreamBed.open()
+    bed.door.answer = () => ({ admitted: true, caller: { ...anybody, scopes: [] }, headers: {} })
+    const answer = await upgradeAnswer(bed.url)
+    expect(answer).toMatchObject({ status: 403, document: { code: 'forbidden' } })
+    const headers = { RateLimit: '"requests";r=5;t=6' }
+    bed.door.answer = () => ({ admitted: true, caller: anybody, headers })
+    const upgrade = request(bed.url.replace('ws:', 'http:'), { headers: upgradeHeaders })
+    const upgraded = Promise.withResolvers<IncomingMessage>()
+    upgrade.on('upgrade', (response, socket) => {
+      socket.destroy()
+      upgraded.resolve(response)
+    })
+    upgrade.end()
+    expect((await upgraded.promise).headers).toMatchObject({ ratelimit: headers.RateLimit })
+  })
+
   it('of another path, of one connection too many, and of a doorkeeper that does not answer are refused', async () => {
     await using bed = await StreamBed.open({ limits: { connections: 1 }, handshakeMs: 50 })
     expect(await upgradeAnswer(bed.url.replace('stream', 'streams'))).toMatchObject({ status: 404 })

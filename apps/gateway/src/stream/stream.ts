@@ -8,6 +8,7 @@ import type { WebSocket } from 'ws'
 import type { Caller, Doorkeeper, Refusal } from '../admission.ts'
 import type { MarketUpdate, MarketView } from '../market-view.ts'
 import { positionText } from '../position-text.ts'
+import { forbidden } from '../protection/doorkeeper.ts'
 import { ConnectionCounts } from './connection-counts.ts'
 import type { StreamEvents, StreamState } from './events.ts'
 import { fanOut } from './fan-out.ts'
@@ -62,6 +63,8 @@ class Stream implements AttachedStream {
   /** When Kafka took the oldest record that the next round tells of, in ms since the epoch. */
   #oldestAppend: number | undefined
   #connections = 0
+  /** What the doorkeeper puts on the answers to handshakes. */
+  readonly #answerHeaders = new WeakMap<IncomingMessage, Readonly<Record<string, string>>>()
   /** Resolves with the last client of a stream that ends. */
   readonly #gone = Promise.withResolvers<void>()
 
@@ -79,6 +82,10 @@ class Stream implements AttachedStream {
       perMessageDeflate: options.compression,
       // A second one that carries a key or token is never chosen.
       handleProtocols: (offered) => (offered.has(streamSubprotocol) ? streamSubprotocol : false),
+    })
+    this.#sockets.on('headers', (headers, request) => {
+      const own = this.#answerHeaders.get(request) ?? {}
+      for (const [name, value] of Object.entries(own)) headers.push(`${name}: ${value}`)
     })
     server.on('upgrade', this.#onUpgrade)
     this.#disposing.use(view.listen((updates, appendedAt) => this.#take(updates, appendedAt)))
@@ -143,7 +150,12 @@ class Stream implements AttachedStream {
       this.#refuse(request, socket, head, admission.refusal)
     } else if (this.#isEnding) {
       refuseUpgrade(socket, refusal(503, 'The gateway ends: come again'))
+    } else if (!admission.caller.scopes.includes('read')) {
+      this.#events.refused('doorkeeper', address)
+      const detail = `The stream needs the scope read, which the ${admission.caller.kind} lacks`
+      refuseUpgrade(socket, forbidden(detail, 'read'))
     } else {
+      this.#answerHeaders.set(request, admission.headers)
       this.#upgrade(request, socket, head, (connection) => this.#open(connection, admission.caller))
     }
   }
