@@ -68,6 +68,8 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null))
   app.addHook('onRequest', async (request, reply) => {
     reply.header(requestIdHeader, request.id)
+    // Here, before anything is asked of the body of a request that nobody takes.
+    if (request.is404) throw notServed(request, options.methodsOf)
   })
   app.addHook('onResponse', async (request, reply) => {
     events.requestAnswered({
@@ -134,7 +136,7 @@ function sendError(
   const text = JSON.stringify(problemDocument(problem, request.id))
   return reply
     .code(problemKinds[problem.code].status)
-    .headers({ 'cache-control': 'no-store', ...problem.headers })
+    .headers({ 'cache-control': 'no-store', [requestIdHeader]: request.id, ...problem.headers })
     .type('application/problem+json')
     .send(text)
 }

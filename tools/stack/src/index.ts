@@ -13,3 +13,5 @@ export {
 export { partNames, type PartName } from './part.ts'
 export { StackProblem, type StackProblemCode } from './stack-problem.ts'
 export { stackVersions } from './stack-versions.ts'
+export { stackConfig, type StackConfig } from './config.ts'
+export { lockFolder } from './folder-lock.ts'
