@@ -39,7 +39,7 @@ export class LocalGateway implements AsyncDisposable {
   readonly #clients = new Map<WebSocket, Map<string, Subscribe>>()
   #heartbeats: ReturnType<typeof setInterval> | undefined
 
-  constructor(heartbeatMs = 500) {
+  constructor(heartbeatMs = 5_000) {
     this.heartbeatMs = heartbeatMs
   }
 

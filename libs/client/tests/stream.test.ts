@@ -94,7 +94,8 @@ it('tells a snapshot, what grows, what closes, and what is revised', async () =>
 })
 
 it('goes on from the last cursor after the gateway was away, without a hole or a double', async () => {
-  await using gateway = await LocalGateway.open()
+  // No cursors but those that the test asks for.
+  await using gateway = await LocalGateway.open(600_000)
   const { client, events, states } = watch(gateway.url)
   using _client = client
   await waitForEvents(events, 1)
@@ -115,7 +116,7 @@ it('goes on from the last cursor after the gateway was away, without a hole or a
 })
 
 it('says reset where the gateway no longer has the position, and begins with a snapshot', async () => {
-  await using gateway = await LocalGateway.open()
+  await using gateway = await LocalGateway.open(600_000)
   const { client, events } = watch(gateway.url)
   using _client = client
   await waitForEvents(events, 1)
