@@ -16,6 +16,7 @@ const installMs = 240_000
  * schemathesis, which is a Python package: from the cache of the local stack, or else installed there.
  *
  * @returns its program; undefined with the reason where Python is missing.
+ * @throws Error in CI where Python is missing: what is skipped there proves nothing.
  */
 export async function provideSchemathesis(): Promise<
   { readonly program: string } | { readonly program: undefined; readonly reason: string }
@@ -35,8 +36,10 @@ export async function provideSchemathesis(): Promise<
   try {
     await run('python3', ['-m', 'venv', folder], { timeout: installMs })
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    return { program: undefined, reason: `python3 with its module venv is needed: ${reason}` }
+    const cause = error instanceof Error ? error.message : String(error)
+    const reason = `python3 with its module venv is needed (Debian: python3-venv): ${cause}`
+    if (process.env['CI'] === 'true') throw new Error(reason, { cause: error })
+    return { program: undefined, reason }
   }
   const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check']
   await run(join(folder, 'bin', 'python3'), [...pip, `schemathesis==${version}`], {
