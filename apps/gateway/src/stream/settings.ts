@@ -27,8 +27,9 @@ export const streamSettings = {
     min: 1,
     about: 'Most instruments, tokens and pairs in all subscriptions of a connection',
   }),
+  // Some 600 bytes each: 12 MB for a client that does not read what it asked for.
   GATEWAY_STREAM_SNAPSHOT_ITEMS: integerSetting({
-    default: '50000',
+    default: '20000',
     min: 1,
     about: 'Most candles or trades that a connection waits for as snapshots or resumed streams',
   }),
