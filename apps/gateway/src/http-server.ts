@@ -68,8 +68,6 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null))
   app.addHook('onRequest', async (request, reply) => {
     reply.header(requestIdHeader, request.id)
-    // Here, before anything is asked of the body of a request that nobody takes.
-    if (request.is404) throw notServed(request, options.methodsOf)
   })
   app.addHook('onResponse', async (request, reply) => {
     events.requestAnswered({
@@ -84,6 +82,10 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     sendError(notServed(request, options.methodsOf), request, reply, events),
   )
   await options.register(app)
+  // Behind the headers that every answer has, and before anything is asked of a body that nobody takes.
+  app.addHook('onRequest', async (request) => {
+    if (request.is404) throw notServed(request, options.methodsOf)
+  })
   try {
     await app.listen({ host, port })
   } catch (error) {

@@ -125,6 +125,8 @@ describe('an answer', () => {
   it('tells browsers to run nothing but the gateway’s own scripts, and to trust it no further', async () => {
     await using server = await startProtectedServer(noDatabase, {})
     const { headers } = await server.get('/public')
+    const { headers: ofNothing } = await server.get('/nothing')
+    expect(ofNothing.get('content-security-policy')).toBe(headers.get('content-security-policy'))
     const policy = headers.get('content-security-policy')
     expect(policy).toContain(`script-src 'self'`)
     expect(policy).toContain(`connect-src 'self'`)
