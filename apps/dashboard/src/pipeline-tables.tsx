@@ -1,3 +1,5 @@
+import type { ComponentChildren } from 'preact'
+
 import type { FeedResource, GapResource, Pipeline, RejectedCounts } from '@tickertape/client'
 
 import { count, durationText, momentText } from './format.ts'
@@ -5,8 +7,7 @@ import { zone } from './preferences.ts'
 
 export function Feeds({ feeds }: { readonly feeds: readonly FeedResource[] }) {
   return (
-    <div class="table-box">
-      <h2 class="table-title">Feeds</h2>
+    <Titled title="Feeds">
       {feeds.length === 0 && <p class="soft">No feed has told of itself yet.</p>}
       {feeds.length > 0 && (
         <table class="table">
@@ -40,14 +41,13 @@ export function Feeds({ feeds }: { readonly feeds: readonly FeedResource[] }) {
           </tbody>
         </table>
       )}
-    </div>
+    </Titled>
   )
 }
 
 export function Readers({ pipeline }: { readonly pipeline: Pipeline }) {
   return (
-    <div class="table-box">
-      <h2 class="table-title">Readers of topics</h2>
+    <Titled title="Readers of topics">
       <table class="table">
         <thead>
           <tr>
@@ -68,14 +68,13 @@ export function Readers({ pipeline }: { readonly pipeline: Pipeline }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Titled>
   )
 }
 
 export function Gateways({ pipeline }: { readonly pipeline: Pipeline }) {
   return (
-    <div class="table-box">
-      <h2 class="table-title">Gateways</h2>
+    <Titled title="Gateways">
       <table class="table">
         <thead>
           <tr>
@@ -98,14 +97,13 @@ export function Gateways({ pipeline }: { readonly pipeline: Pipeline }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Titled>
   )
 }
 
 export function Rejected({ rejected }: { readonly rejected: RejectedCounts }) {
   return (
-    <div class="table-box">
-      <h2 class="table-title">Rejected in the last day</h2>
+    <Titled title="Rejected in the last day">
       {rejected.counts.length === 0 && <p class="soft">None: every record could be used.</p>}
       {rejected.counts.length > 0 && (
         <table class="table">
@@ -131,14 +129,13 @@ export function Rejected({ rejected }: { readonly rejected: RejectedCounts }) {
           </tbody>
         </table>
       )}
-    </div>
+    </Titled>
   )
 }
 
 export function Gaps({ gaps }: { readonly gaps: readonly GapResource[] }) {
   return (
-    <div class="table-box">
-      <h2 class="table-title">Open gaps</h2>
+    <Titled title="Open gaps">
       {gaps.length === 0 && <p class="soft">None: nothing is known to be missing.</p>}
       {gaps.length > 0 && (
         <table class="table">
@@ -170,6 +167,22 @@ export function Gaps({ gaps }: { readonly gaps: readonly GapResource[] }) {
           </tbody>
         </table>
       )}
+    </Titled>
+  )
+}
+
+/** A table that scrolls by itself where it is wider than the page, by keyboard as well. */
+function Titled({
+  title,
+  children,
+}: {
+  readonly title: string
+  readonly children: ComponentChildren
+}) {
+  return (
+    <div class="table-box" tabIndex={0} role="region" aria-label={title}>
+      <h2 class="table-title">{title}</h2>
+      {children}
     </div>
   )
 }

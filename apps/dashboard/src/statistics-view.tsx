@@ -98,7 +98,9 @@ function StatsBody({ state }: { readonly state: State }) {
             <th scope="col" class="number">
               Volume in USD
             </th>
-            <th scope="col" class="wide-only" aria-label="Share of the greatest" />
+            <th scope="col" class="wide-only">
+              <span class="for-readers">Share of the greatest</span>
+            </th>
             <th scope="col" class="number">
               Volume
             </th>
