@@ -3,8 +3,10 @@ import { bearerSubprotocolPrefix, streamSubprotocol } from '@tickertape/market-a
 
 /** How long a connection may take until the gateway's first message. */
 const welcomeWithinMs = 10_000
-/** Heartbeats that may be missing before a connection is taken for dead. */
-const heartbeatsMissed = 2.5
+/** Silence after which the gateway is asked whether it is there. Mostly a cursor comes each second. */
+const askAfterMs = 5_000
+/** How long it may take to answer before the connection is taken for dead. */
+const answerWithinMs = 5_000
 
 export interface ConnectionEnd {
   /** Close code; 1006 if the connection broke without one. */
@@ -27,8 +29,9 @@ export class Connection {
   readonly #watchdog: ReturnType<typeof setInterval>
   #opened = false
   #ended = false
+  #welcomed = false
   #heardAt = Date.now()
-  #silenceMs = welcomeWithinMs
+  #askedAt = 0
 
   /** @param url base address of the gateway, http or https. */
   constructor(url: string, token: string | undefined, listener: ConnectionListener) {
@@ -61,16 +64,29 @@ export class Connection {
     if (this.#ended) return
     this.#heardAt = Date.now()
     for (const message of messagesOf(data)) {
-      if (message.type === 'welcome') this.#silenceMs = message.heartbeatMs * heartbeatsMissed
+      if (message.type === 'welcome') this.#welcomed = true
       this.#listener.message(message)
       if (this.#isEnded()) return
     }
   }
 
-  /** A device that slept finds its connection dead here, long before TCP would. */
+  /** A device that slept, or changed its network, finds its connection dead here, long before TCP would. */
   #watch(): void {
-    const silentMs = Date.now() - this.#heardAt
-    if (silentMs <= this.#silenceMs) return
+    const now = Date.now()
+    const silentMs = now - this.#heardAt
+    if (!this.#welcomed) {
+      if (silentMs > welcomeWithinMs) this.#giveUp(silentMs)
+    } else if (silentMs > askAfterMs) {
+      if (this.#askedAt <= this.#heardAt) {
+        this.#askedAt = now
+        this.send({ type: 'ping' })
+      } else if (now - this.#askedAt > answerWithinMs) {
+        this.#giveUp(silentMs)
+      }
+    }
+  }
+
+  #giveUp(silentMs: number): void {
     this.#end(1006, `nothing was heard for ${Math.round(silentMs / 1_000)} s`)
     this.#socket.close()
   }

@@ -131,6 +131,7 @@ export class LocalGateway implements AsyncDisposable {
       const message = clientMessage.parse(JSON.parse((data as Buffer).toString()))
       this.received.push(message)
       if (message.type === 'unsubscribe') subscriptions.delete(message.id)
+      if (message.type === 'ping') this.#send(client, { type: 'pong' })
       if (message.type === 'subscribe') this.#subscribe(client, subscriptions, message)
     })
     this.#send(client, {

@@ -129,11 +129,15 @@ it('says reset where the gateway no longer has the position, and begins with a s
   expect(told(events).slice(2)).toEqual(['reset position_too_old', 'snapshot 1'])
 })
 
-it('takes a connection that has fallen silent for dead', async () => {
-  await using gateway = await LocalGateway.open(200)
+it('asks a gateway that has fallen silent, and takes the connection for dead without an answer', async () => {
+  await using gateway = await LocalGateway.open(600_000)
   const { client, events, states } = watch(gateway.url)
   using _client = client
   await waitForEvents(events, 1)
+  const pings = (): number => gateway.received.filter(({ type }) => type === 'ping').length
+  await waitUntil('a second question', async () => pings() > 1, { withinMs: 60_000 })
+  // The first one was answered.
+  expect(gateway.connections).toBe(1)
   gateway.isSilent = true
   await waitUntil('a second connection', async () => gateway.connections > 1, { withinMs: 60_000 })
   gateway.isSilent = false
