@@ -19,7 +19,7 @@ import { testedMarkets } from './tested-markets.ts'
 import type { TestedMarket } from './tested-markets.ts'
 import { drawFaults } from './venue-fault.ts'
 
-const steps = repetitions({ short: 9, long: 120 })
+const steps = repetitions({ short: 6, long: 120 })
 const seed = testSeed()
 
 /**
@@ -94,7 +94,12 @@ function holed({ instruments, sequenced }: TestedMarket, records: readonly LogRe
   if (!sequenced) return []
   return instruments.filter((instrument) => {
     const sequences = new Set(tradesOf(records, instrument).map(({ sequence }) => sequence))
-    return Math.max(...sequences) - Math.min(...sequences) + 1 !== sequences.size
+    let [first, last] = [Infinity, -Infinity]
+    for (const sequence of sequences) {
+      first = Math.min(first, sequence)
+      last = Math.max(last, sequence)
+    }
+    return last - first + 1 !== sequences.size
   })
 }
 
