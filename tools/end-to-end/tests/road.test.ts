@@ -27,7 +27,7 @@ const spotRecording = 'binance/spot-btcusdt-20240808.jsonl.gz'
 const recordedBinance: MarketRunOptions = {
   venue: 'binance',
   instruments: ['BTCUSDT'],
-  simulator: { replay: recordings + spotRecording, speed: 20, speedAfterEnd: 60, limits: false },
+  simulator: { replay: recordings + spotRecording, speed: 40, speedAfterEnd: 60, limits: false },
 }
 
 /** Each service is killed at another place of the stream, and once more for each round. */
