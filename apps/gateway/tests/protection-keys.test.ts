@@ -1,8 +1,7 @@
 import { Database } from '@tickertape/market-store'
-import { waitUntil } from '@tickertape/testing'
+import { TcpProxy, byWayOf, waitUntil } from '@tickertape/testing'
 import { describe, expect, it } from 'vitest'
 
-import { startDatabaseProxy } from '../../pg-sink/tests/database-proxy.ts'
 import { newApiKey } from '../src/protection/api-key.ts'
 import { bearer, createKeyDatabase, outcomeOf, startProtectedServer } from './protected-server.ts'
 
@@ -92,12 +91,12 @@ describe('an API key', () => {
 describe('while the database is away', () => {
   it('keys that are known count, others are asked to wait, and all of it is told', async () => {
     await using database = await createKeyDatabase()
-    await using proxy = await startDatabaseProxy(database.url)
-    await using server = await startProtectedServer(proxy.url, keysAlone)
+    await using proxy = await TcpProxy.to(new URL(database.url).host)
+    await using server = await startProtectedServer(byWayOf(proxy, database.url), keysAlone)
     const known = await database.keys('create', '--name', 'a', '--scope', 'read')
     expect((await server.get('/read', bearer(known))).status).toBe(200)
 
-    proxy.cut()
+    proxy.shut()
     const unknown = await database.keys('create', '--name', 'b', '--scope', 'read')
     const answer = await server.get('/read', bearer(unknown))
     expect(answer.headers.get('retry-after')).toBe('5')
@@ -105,7 +104,7 @@ describe('while the database is away', () => {
     expect(server.readiness.degraded).toMatchObject([{ subject: 'api-keys' }])
     expect((await server.get('/read', bearer(known))).status).toBe(200)
 
-    await proxy.restore()
+    proxy.open()
     await waitUntil('the new key to be let in', async () => {
       return (await server.get('/read', bearer(unknown))).status === 200
     })
@@ -114,12 +113,12 @@ describe('while the database is away', () => {
 
   it('they count for a bounded time', async () => {
     await using database = await createKeyDatabase()
-    await using proxy = await startDatabaseProxy(database.url)
+    await using proxy = await TcpProxy.to(new URL(database.url).host)
     const environment = { ...keysAlone, GATEWAY_KEYS_OUTAGE_MS: '0' }
-    await using server = await startProtectedServer(proxy.url, environment)
+    await using server = await startProtectedServer(byWayOf(proxy, database.url), environment)
     const key = await database.keys('create', '--name', 'a', '--scope', 'read')
     expect((await server.get('/read', bearer(key))).status).toBe(200)
-    proxy.cut()
+    proxy.shut()
     await waitUntil('the key to count no longer', async () => {
       return (await server.get('/read', bearer(key))).status === 503
     })

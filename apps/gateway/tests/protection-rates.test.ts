@@ -1,7 +1,6 @@
-import { waitUntil } from '@tickertape/testing'
+import { TcpProxy, byWayOf, waitUntil } from '@tickertape/testing'
 import { describe, expect, it } from 'vitest'
 
-import { startDatabaseProxy } from '../../pg-sink/tests/database-proxy.ts'
 import {
   bearer,
   createKeyDatabase,
@@ -107,17 +106,17 @@ describe('instances that share their counts', () => {
 
   it('count for themselves while the database is away, and together again after that', async () => {
     await using database = await createKeyDatabase()
-    await using proxy = await startDatabaseProxy(database.url)
-    await using first = await startProtectedServer(proxy.url, shared)
+    await using proxy = await TcpProxy.to(new URL(database.url).host)
+    await using first = await startProtectedServer(byWayOf(proxy, database.url), shared)
     await using second = await startProtectedServer(database.url, shared)
-    proxy.cut()
+    proxy.shut()
     for (let count = 0; count < 4; count += 1) {
       expect((await first.get('/read')).status).toBe(200)
     }
     await waitUntil('the outage to be told', () =>
       first.readiness.degraded.some(({ subject }) => subject === 'shared-rates'),
     )
-    await proxy.restore()
+    proxy.open()
     await waitUntil('the outage to be over', () => first.readiness.degraded.length === 0)
     expect(await untilKnown(second, 4)).toBeLessThan(196)
   })

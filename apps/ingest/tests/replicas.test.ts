@@ -6,13 +6,12 @@ import { PartitionAggregation } from '@tickertape/candles'
 import type { StoredWindowCodec } from '@tickertape/candles'
 import { defaultPartitions } from '@tickertape/kafka-avro'
 import type { Candle, SequenceGap, StoredWindow } from '@tickertape/market-model'
-import { ServiceProcess, testStack, waitUntil } from '@tickertape/testing'
+import { ServiceProcess, TcpProxy, testStack, waitUntil } from '@tickertape/testing'
 
 import { everyGap } from './gap-facts.ts'
 import { IngestRun } from './ingest-run.ts'
 import { liesOf, tradesOf, truthOf } from './log-facts.ts'
 import type { LogRecord } from './log-facts.ts'
-import { TcpProxy } from './tcp-proxy.ts'
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
@@ -32,7 +31,6 @@ class OtherReplica implements AsyncDisposable {
 
   static async beside(run: IngestRun): Promise<OtherReplica> {
     const way = await TcpProxy.to(`127.0.0.1:${run.simulator.port}`)
-    await way.open()
     const other = new OtherReplica(run, way)
     other.start()
     return other
@@ -168,9 +166,9 @@ describe('of two replicas', () => {
     await using run = await IngestRun.open({ venue, instruments })
     await using other = await OtherReplica.beside(run)
     await bothAtWork(run)
-    await other.way.shut()
+    other.way.shut()
     await run.advance(20_000)
-    await other.way.open()
+    other.way.open()
     const back = await run.venueTime()
     await heartbeatOf(run, 'b', back)
     expect(other.output).toContain('another replica was connected')
@@ -216,11 +214,11 @@ describe('of two replicas', () => {
     await using run = await IngestRun.open({ venue, instruments })
     await using other = await OtherReplica.beside(run)
     await bothAtWork(run)
-    await other.way.shut()
+    other.way.shut()
     await run.arm('drop')
     const back = await run.venueTime()
     await heartbeatOf(run, 'a', back)
-    await other.way.open()
+    other.way.open()
     await heartbeatOf(run, 'b', await run.venueTime())
     const until = await run.venueTime()
     await run.covered(until)

@@ -7,12 +7,11 @@ import { ensureTopics } from '@tickertape/kafka-avro'
 import { startSimulator } from '@tickertape/market-simulator'
 import type { RunningSimulator } from '@tickertape/market-simulator'
 import { startStack } from '@tickertape/stack'
-import { ServiceProcess, testStack, uniquePrefix, waitUntil } from '@tickertape/testing'
+import { ServiceProcess, TcpProxy, testStack, uniquePrefix, waitUntil } from '@tickertape/testing'
 import { expect, it } from 'vitest'
 
 import { readinessSays } from './admin-port.ts'
 import { tradesOf } from './log-facts.ts'
-import { TcpProxy } from './tcp-proxy.ts'
 import { RecordTail } from './topic-tail.ts'
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
@@ -49,6 +48,8 @@ async function proxies() {
   const registry = new URL(stack.registryUrl)
   const kafkaProxy = await TcpProxy.to(stack.kafkaBrokers)
   const registryProxy = await TcpProxy.to(registry.host)
+  kafkaProxy.shut()
+  registryProxy.shut()
   registry.port = String(registryProxy.port)
   const addresses = {
     kafkaBrokers: `127.0.0.1:${kafkaProxy.port}`,
@@ -66,9 +67,9 @@ it('waits for Kafka, then for the registry, says so, and reads once both are the
   await using registry = registryProxy
   await using ingest = startIngest(addresses, simulator, prefix)
   await readinessSays(ingest, 'kafka is not available')
-  await kafka.open()
+  kafka.open()
   await readinessSays(ingest, 'registry is not available')
-  await registry.open()
+  registry.open()
   await readinessSays(ingest, '')
   const log = new RecordTail('market-events', prefix)
   await waitUntil('trades', async () => tradesOf(await log.read(), instrument).length > 0)

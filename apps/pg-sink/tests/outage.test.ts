@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest'
 
 import type { ServiceProcess } from '@tickertape/testing'
-import { repetitions, waitUntil } from '@tickertape/testing'
+import { TcpProxy, byWayOf, repetitions, waitUntil } from '@tickertape/testing'
 
 import { ask } from './admin-port.ts'
-import { startDatabaseProxy } from './database-proxy.ts'
 import { createSinkLog, expectedTrades, storedTrades, trades } from './sink-log.ts'
 
 const cuts = repetitions({ short: 4, long: 25 })
@@ -17,9 +16,9 @@ async function readiness(sink: ServiceProcess): Promise<{ ready: boolean; reason
 describe('a database that goes away', () => {
   it('in the middle of anything: nothing is lost or doubled, and the sink goes on by itself', async () => {
     await using log = await createSinkLog()
-    await using proxy = await startDatabaseProxy(log.databaseUrl)
+    await using proxy = await TcpProxy.to(new URL(log.databaseUrl).host)
     await using sink = log.startSink({
-      DATABASE_URL: proxy.url,
+      DATABASE_URL: byWayOf(proxy, log.databaseUrl),
       PG_SINK_BATCH_SIZE: '100',
       PG_SINK_RETRY_BACKOFF_MS: '10',
       PG_SINK_RETRY_BACKOFF_MAX_MS: '100',
@@ -33,11 +32,11 @@ describe('a database that goes away', () => {
       await waitUntil('progress', async () => (await storedTrades(log.database)).length > before, {
         everyMs: 5,
       })
-      proxy.cut()
+      proxy.shut()
       // It may have been at the end of the log: only who has something to write misses a database.
       await log.appendEvents(part.slice(-100))
       await waitUntil('not ready', async () => !(await readiness(sink)).ready)
-      await proxy.restore()
+      proxy.open()
       await waitUntil('ready', async () => (await readiness(sink)).ready)
     }
     await waitUntil(
@@ -50,9 +49,9 @@ describe('a database that goes away', () => {
 
   it('the sink says why it is not ready, and stops on SIGTERM all the same', async () => {
     await using log = await createSinkLog()
-    await using proxy = await startDatabaseProxy(log.databaseUrl)
-    proxy.cut()
-    await using sink = log.startSink({ DATABASE_URL: proxy.url })
+    await using proxy = await TcpProxy.to(new URL(log.databaseUrl).host)
+    proxy.shut()
+    await using sink = log.startSink({ DATABASE_URL: byWayOf(proxy, log.databaseUrl) })
     await waitUntil('the reason', async () =>
       JSON.stringify(await readiness(sink)).includes('database is not available'),
     )
