@@ -18,7 +18,11 @@ it("README's five lines run as they are written", async () => {
   const program = spawn(
     process.execPath,
     ['--input-type=module', '-e', example.replace('http://127.0.0.1:8080', gateway.url)],
-    { cwd: fileURLToPath(new URL('../../../', import.meta.url)) },
+    {
+      cwd: fileURLToPath(new URL('../../../', import.meta.url)),
+      // Nx asks for colours of whatever it runs.
+      env: { NO_COLOR: '1' },
+    },
   )
   let output = ''
   const printed = new Promise<void>((resolve, reject) => {
