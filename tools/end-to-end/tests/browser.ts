@@ -1,28 +1,43 @@
-import { execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 
 import { chromium } from 'playwright-core'
 import type { BrowserContext } from 'playwright-core'
 
+const run = promisify(execFile)
+
 const executablePath = '/usr/bin/chromium'
 
+/** Fetching it may take as long as a slow network does, in ms. */
+const installMs = 300_000
+
 /**
- * Why there is no browser to test with; undefined where there is one. In CI, as root, a missing one is installed.
+ * Why there is no browser to test with; undefined where there is one. In CI, as root, a missing one is installed;
+ * a machine that cannot get it has nothing to say about the dashboard.
  */
-export function missingBrowser(): string | undefined {
+export async function missingBrowser(): Promise<string | undefined> {
   if (existsSync(executablePath)) return undefined
-  if (process.env['CI'] === 'true' && process.getuid?.() === 0) {
-    execFileSync('apt-get', ['update', '-qq'], { stdio: 'inherit' })
-    execFileSync('apt-get', ['install', '-y', '-qq', 'chromium', 'fonts-dejavu-core'], {
-      stdio: 'inherit',
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    })
-    if (existsSync(executablePath)) return undefined
+  const missing = `${executablePath} is missing: apt-get install chromium`
+  if (process.env['CI'] !== 'true' || process.getuid?.() !== 0) return missing
+  try {
+    await apt('update')
+    await apt('install', '--yes', 'chromium', 'fonts-dejavu-core')
+  } catch (error) {
+    return `${missing} (${error instanceof Error ? error.message : String(error)})`
   }
-  return `${executablePath} is missing: apt-get install chromium`
+  return existsSync(executablePath) ? undefined : missing
+}
+
+async function apt(...command: readonly string[]): Promise<void> {
+  await run('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=60', ...command], {
+    timeout: installMs,
+    maxBuffer: 50_000_000,
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  })
 }
 
 /** A headless browser with an empty profile of its own. */

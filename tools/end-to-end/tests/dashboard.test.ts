@@ -17,7 +17,7 @@ const pictures = fileURLToPath(
   new URL('../../../dist/test-results/tools/end-to-end/dashboard/', import.meta.url),
 )
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const missing = missingBrowser()
+const missing = await missingBrowser()
 if (missing !== undefined) console.log(`The dashboard's browser tests are skipped: ${missing}`)
 
 const sumOfShifts = `

@@ -115,7 +115,7 @@ describe('faults', () => {
     expect(unknown.status).toBe(400)
     expect(unknown.body.error).toBe(
       'There is no fault "earthquake"; there are drop, skip, duplicate, malformed, silence, reorder, delay, ' +
-        'half-open, cut, error-frame, refuse',
+        'half-open, cut, error-frame, refuse, limit',
     )
     const unfit = await postJson<Refusal>(`${simulator.controlUrl}/skip`, { count: 0 })
     expect(unfit.body.error).toMatch(/^Fault "skip" cannot be armed: count: /)

