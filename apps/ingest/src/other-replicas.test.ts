@@ -68,6 +68,21 @@ describe('a replica is waited for', () => {
     expect(isPending(5_000)).toBe(false)
   })
 
+  // Cursors go on while heartbeats do not: after a cut that hit both, each waited for the other one's
+  // cursors as long as it could, and the feed had no heartbeats for all of that time.
+  it.each([
+    ['it vouches for nothing more', cursor('Y', 500, 1_500)],
+    ['it vouches for what was before', cursor('X', 500, 1_400)],
+    ['it does not vouch, as its own absence has not been told', cursor('X', null, 1_500)],
+    ['it vouches anew, behind an absence of its own', cursor('X', 1_700, 1_800)],
+  ])('not while %s', (_name, written) => {
+    const replicas = new OtherReplicas(patienceMs)
+    replicas.heard(cursor('X', 500, 1_500), 0)
+    replicas.heard(written, patienceMs)
+    expect(replicas.coverage(span, ['X'], patienceMs).isPending).toBe(true)
+    expect(replicas.coverage(span, ['X'], patienceMs + 1).isPending).toBe(false)
+  })
+
   it('no longer than it takes', async () => {
     const replicas = new OtherReplicas(patienceMs)
     expect(await replicas.awaitCoverage(span, ['X'], never)).toEqual(new Set())

@@ -13,15 +13,10 @@ export interface Span {
 /** A time for which a replica vouches without an absence of its own. */
 interface Stretch {
   upTo: number
+  /** When `upTo` grew last, in performance.now's milliseconds. */
+  grewAt: number
   /** The venue's own symbols. */
   readonly instruments: Set<string>
-}
-
-interface Replica {
-  /** In performance.now's milliseconds. */
-  heardAt: number
-  /** By its beginning. */
-  readonly stretches: Map<number, Stretch>
 }
 
 export interface Coverage {
@@ -43,28 +38,34 @@ const longestWaitMs = 10_000
  * what a heartbeat in one partition does not, that nothing of the other partitions was lost with its process.
  */
 export class OtherReplicas {
-  readonly #replicas = new Map<string, Replica>()
+  /** By replica, by their beginnings. */
+  readonly #replicas = new Map<string, Map<number, Stretch>>()
   readonly #patienceMs: number
   #news = Promise.withResolvers<void>()
 
-  /** @param patienceMs a replica that has written no cursor for this long is not waited for. */
+  /**
+   * @param patienceMs a replica is not waited for whose cursors have vouched for nothing more for this long:
+   *   it is gone, or is away itself, and may wait for us.
+   */
   constructor(patienceMs: number) {
     this.#patienceMs = patienceMs
   }
 
   /** @param nowMs milliseconds that grow steadily. */
   heard({ instrument, replicaId, upTo, vouchesFrom }: FeedCursor, nowMs: number): void {
-    const replica = this.#replicas.get(replicaId) ?? { heardAt: nowMs, stretches: new Map() }
-    this.#replicas.set(replicaId, replica)
-    replica.heardAt = nowMs
+    const stretches = this.#replicas.get(replicaId) ?? new Map<number, Stretch>()
+    this.#replicas.set(replicaId, stretches)
     if (vouchesFrom !== null && upTo !== null) {
-      const known = replica.stretches.get(vouchesFrom)
-      const stretch = known ?? { upTo, instruments: new Set<string>() }
-      stretch.upTo = Math.max(stretch.upTo, upTo)
+      const known = stretches.get(vouchesFrom)
+      const stretch = known ?? { upTo, grewAt: nowMs, instruments: new Set<string>() }
+      if (upTo > stretch.upTo) {
+        stretch.upTo = upTo
+        stretch.grewAt = nowMs
+      }
       stretch.instruments.add(instrument)
-      replica.stretches.set(vouchesFrom, stretch)
-      const oldest = Math.min(...replica.stretches.keys())
-      if (replica.stretches.size > keptStretches) replica.stretches.delete(oldest)
+      stretches.set(vouchesFrom, stretch)
+      const oldest = Math.min(...stretches.keys())
+      if (stretches.size > keptStretches) stretches.delete(oldest)
     }
     this.#news.resolve()
     this.#news = Promise.withResolvers()
@@ -78,10 +79,10 @@ export class OtherReplicas {
   coverage({ fromTime, toTime }: Span, instruments: readonly string[], nowMs: number): Coverage {
     const covered = new Set<string>()
     let isPending = false
-    for (const { heardAt, stretches } of this.#replicas.values()) {
+    for (const stretches of this.#replicas.values()) {
       for (const [vouchesFrom, stretch] of stretches) {
         if (vouchesFrom > fromTime) continue
-        if (stretch.upTo < toTime) isPending ||= nowMs - heardAt <= this.#patienceMs
+        if (stretch.upTo < toTime) isPending ||= nowMs - stretch.grewAt <= this.#patienceMs
         else {
           for (const each of instruments) if (stretch.instruments.has(each)) covered.add(each)
         }
