@@ -1,15 +1,18 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 
+import type { FeedCursor } from '@tickertape/market-model'
 import { waitUntil } from '@tickertape/testing'
 
 import { CursorWriter } from './feed-cursors.ts'
+import { OtherReplicas } from './other-replicas.ts'
 import { readFeed } from './read-feed.ts'
 import { sampleTrade, sampleTrades } from './testing/sample-trade.ts'
 import { gapsOf, heartbeat, heartbeatsOf, scriptedFeed } from './testing/scripted-feed.ts'
 import type { ScriptedFeed, ScriptedFeedOptions } from './testing/scripted-feed.ts'
+import type { ScriptedConnection } from './testing/scripted-venue.ts'
 
-/** A feed that is read, with its first connection delivering. */
-async function given(options?: ScriptedFeedOptions): Promise<ScriptedFeed> {
+/** A feed that is read, with its first connection being opened. */
+function begun(options?: ScriptedFeedOptions): ScriptedFeed {
   const feed = scriptedFeed(options)
   const owner = { feedId: 'f', replicaId: 'a' }
   const cursors = new CursorWriter(owner, feed.recording.log, {
@@ -23,6 +26,12 @@ async function given(options?: ScriptedFeedOptions): Promise<ScriptedFeed> {
     feed.stop()
     await reading.catch(() => undefined)
   })
+  return feed
+}
+
+/** A feed that is read, with its first connection delivering. */
+async function given(options?: ScriptedFeedOptions): Promise<ScriptedFeed> {
+  const feed = begun(options)
   await heartbeat(feed.recording)
   return feed
 }
@@ -80,6 +89,56 @@ describe('a connection whose end is announced', () => {
     await waitUntil('the gap to close', () => gapsOf(recording).at(-1)?.state === 'backfilled')
     expect(gapsOf(recording)[gaps]).toMatchObject({ instrumentId: null, fromTime: 10_700 })
     expect(recording.sequences).toEqual([11, 12])
+  })
+})
+
+// What a connection was away for is told by itself, and that may wait for another replica: the one that took
+// over in that time told nothing of it, fetched nothing, and its heartbeats passed it at once.
+describe('a connection whose end is announced before it has told of the absence before it', () => {
+  /** What another replica vouches for. */
+  function vouched(upTo: number): FeedCursor {
+    const names = { feedId: 'f', replicaId: 'b', instrument: 'X' }
+    const place = { sequence: 10, eventTime: 10_000, tradeIds: [] }
+    return { ...names, ...place, upTo, vouchesFrom: 5_000, openGaps: [] }
+  }
+
+  async function announcedTooSoon(): Promise<{
+    readonly feed: ScriptedFeed
+    readonly replicas: OtherReplicas
+    readonly first: ScriptedConnection | undefined
+  }> {
+    const replicas = new OtherReplicas(60_000)
+    replicas.heard(vouched(9_000), performance.now())
+    const feed = begun({ replicas, history: { last: 12 } })
+    await waitUntil('the time behind the subscription', () => feed.scripted.asked === 2)
+    const [first] = feed.scripted.connections
+    first?.announceEnd('scripted end')
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(feed.scripted.connections.length).toBe(1)
+    expect(heartbeatsOf(feed.recording)).toEqual([])
+    return { feed, replicas, first }
+  }
+
+  it('tells of it first, and hands over then', async () => {
+    const { feed, replicas, first } = await announcedTooSoon()
+    replicas.heard(vouched(10_900), performance.now())
+    await waitUntil('its end', () => first?.isOpen === false)
+    await waitUntil('what was missed', () => feed.recording.sequences.includes(12))
+    await heartbeat(feed.recording)
+    expect(feed.scripted.connections.length).toBe(2)
+    expect(gapsOf(feed.recording)).toEqual([])
+    // The second one is at work on what changes.
+    await feed.state.live.settled(feed.signal)
+  })
+
+  it('leaves it to the next one if it ends before that', async () => {
+    const { feed, replicas, first } = await announcedTooSoon()
+    first?.cut('earlier than announced')
+    await waitUntil('the next one', () => feed.scripted.connections.length === 2)
+    replicas.heard(vouched(10_900), performance.now())
+    await heartbeat(feed.recording)
+    expect(feed.recording.sequences).toEqual([11, 12])
+    expect(gapsOf(feed.recording)).toEqual([])
   })
 })
 

@@ -67,11 +67,15 @@ async function untilEnd({ endsSoon, ended }: Reading): Promise<{ soon: boolean; 
 }
 
 /**
- * Begins another connection beside one that still delivers.
+ * Begins another connection beside one that still delivers; beside one that is about to, once it does: what
+ * was missed before a connection only that connection tells.
  *
  * @returns the one that delivers alone then; the first one where no other one could be had before its end.
  */
 async function overlap(state: FeedState, first: Reading, signal: AbortSignal): Promise<Reading> {
+  const over = first.ended.then(() => true)
+  const isTooSoon = await Promise.race([over, first.session.delivers.then(() => false)])
+  if (isTooSoon) return withoutSuccessor(first)
   for (let failures = 1; ; failures += 1) {
     const second = begin(state, signal, first.session)
     const outcome = await Promise.race([
@@ -85,11 +89,15 @@ async function overlap(state: FeedState, first: Reading, signal: AbortSignal): P
     }
     const retryInMs = retryAfterMs({ ...state, failures })
     if (!signal.aborted) state.events.notSucceeded(outcome, retryInMs)
-    const over = first.ended.then(() => true)
-    if (!(await Promise.race([over, delay(retryInMs, false, { signal })]))) continue
-    // It is over: that it was going to be is no news.
-    return { ...first, endsSoon: new Promise(() => undefined) }
+    if (await Promise.race([over, delay(retryInMs, false, { signal })])) {
+      return withoutSuccessor(first)
+    }
   }
+}
+
+/** It is over: that it was going to be is no news. */
+function withoutSuccessor(reading: Reading): Reading {
+  return { ...reading, endsSoon: new Promise(() => undefined) }
 }
 
 function retryAfterMs({ config, failures }: Pick<FeedState, 'config' | 'failures'>): number {
