@@ -41,7 +41,7 @@ export class FeedSession implements ChangeableSession {
 
   /**
    * @param stop ends the session.
-   * @param predecessor delivers still; its end is near.
+   * @param predecessor delivers, and has told of the absence before it; its end is near.
    */
   constructor(state: FeedState, stop: AbortSignal, predecessor?: FeedSession) {
     this.#state = state
@@ -153,7 +153,7 @@ export class FeedSession implements ChangeableSession {
     const venueTime = await this.#venueTimeOf(connection)
     const absence = heartbeats.absence()
     for (const each of subscribed) {
-      beforeCut(each)
+      beforeCut(each, this.#predecessor)
       this.#announceKnown(each, venueTime)
     }
     // What the first trades show to be missing is a part of what is told below.
@@ -163,8 +163,8 @@ export class FeedSession implements ChangeableSession {
     heartbeats.begin(venueTime)
     heartbeats.subscribed(subscribed)
     readiness.ready('venue')
-    if ((await this.#predecessor?.handOver()) === true) {
-      for (const each of subscribed) withoutCut(each)
+    if (this.#predecessor !== undefined && (await this.#predecessor.handOver())) {
+      for (const each of subscribed) withoutCut(each, this.#predecessor)
       recovery.resume()
       events.tookOver(performance.now() - startedAt)
       this.#state.failures = 0
@@ -375,13 +375,13 @@ export class FeedSession implements ChangeableSession {
 }
 
 /** What this connection brings proves nothing of what came before it. */
-function beforeCut(delivery: Delivery): void {
-  if (delivery.kind === 'unsequenced') delivery.cut()
+function beforeCut(delivery: Delivery, predecessor?: FeedSession): void {
+  if (delivery.kind === 'unsequenced') delivery.cut(predecessor)
 }
 
-/** Nothing can be missing before it after all. */
-function withoutCut(delivery: Delivery): void {
-  if (delivery.kind === 'unsequenced') delivery.overlapped()
+/** Nothing can be missing between it and its predecessor after all. */
+function withoutCut(delivery: Delivery, predecessor: FeedSession): void {
+  if (delivery.kind === 'unsequenced') delivery.overlapped(predecessor)
 }
 
 /** Whether a row shows no hole in any sequence of ours, though it may be a trade of it. */

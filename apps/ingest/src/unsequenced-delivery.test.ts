@@ -111,10 +111,37 @@ describe('trades without a sequence', () => {
 
   it('of a connection that overlapped the one before were never cut off', () => {
     const { delivery, stream } = given(['9'])
-    delivery.cut()
-    delivery.overlapped()
+    const before = {}
+    delivery.cut(before)
+    // The first try to connect beside it has failed.
+    delivery.cut(before)
+    delivery.overlapped(before)
     stream(...trades(10, 11))
     expect(delivery.match(trades(11, 12), 99_000, noneOffered())).toEqual({ outcome: 'whole' })
+  })
+
+  // A planned hand-over while the history was still asked for what a cut had cost took that cut back as
+  // well: trades from behind it then passed for proof that nothing was missing before them.
+  it('of connections that overlapped behind a cut prove nothing of what came before it', () => {
+    const { delivery, stream } = given(['9'])
+    const before = {}
+    delivery.cut()
+    stream(...trades(20, 21))
+    delivery.cut(before)
+    delivery.overlapped(before)
+    expect(delivery.cursor).toMatchObject({ tradeIds: ['9'] })
+    const unproven = { outcome: 'unproven', fromTime: 9_000, toTime: 15_001 }
+    expect(delivery.match(trades(15, 22), 99_000, noneOffered())).toEqual(unproven)
+  })
+
+  it('of an instrument that is subscribed anew during an overlap are cut off all the same', () => {
+    const { delivery, stream } = given(['9'])
+    const before = {}
+    delivery.cut(before)
+    delivery.cut()
+    delivery.overlapped(before)
+    stream(...trades(20, 21))
+    expect(delivery.match(trades(15, 22), 99_000, noneOffered()).outcome).toBe('unproven')
   })
 
   it('are told apart from later versions of them', () => {

@@ -24,6 +24,8 @@ interface Cut {
   readonly eventTime: number | undefined
   /** The last ids before it, the oldest first. */
   readonly ids: readonly string[]
+  /** What went on delivering there and may prove that there was no cut; undefined if nothing did. */
+  beside: object | undefined
 }
 
 /**
@@ -116,18 +118,27 @@ export class UnsequencedDelivery {
     }
   }
 
-  /** A connection is about to deliver: what it brings proves nothing of what came before it. */
-  cut(): void {
+  /**
+   * A connection is about to deliver: what it brings proves nothing of what came before it.
+   *
+   * @param beside the connection that goes on delivering meanwhile, if there is one.
+   */
+  cut(beside?: object): void {
     this.#cut ??= {
       place: this.#lastPlace,
       eventTime: this.#eventTime,
       ids: this.#lastIds(),
+      beside,
     }
+    if (beside === undefined) this.#cut.beside = undefined
   }
 
-  /** The connection before went on until this one delivered: there was no cut. */
-  overlapped(): void {
-    this.#cut = undefined
+  /**
+   * A connection went on until the one beside it delivered: there was no cut between them. One before that,
+   * which is not judged yet, stays.
+   */
+  overlapped(beside: object): void {
+    if (this.#cut?.beside === beside) this.#cut = undefined
   }
 
   /**
