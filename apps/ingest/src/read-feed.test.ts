@@ -10,6 +10,7 @@ import { sampleTrade, sampleTrades } from './testing/sample-trade.ts'
 import { gapsOf, heartbeat, heartbeatsOf, scriptedFeed } from './testing/scripted-feed.ts'
 import type { ScriptedFeed, ScriptedFeedOptions } from './testing/scripted-feed.ts'
 import type { ScriptedConnection } from './testing/scripted-venue.ts'
+import { UnsequencedDelivery } from './unsequenced-delivery.ts'
 
 /** A feed that is read, with its first connection being opened. */
 function begun(options?: ScriptedFeedOptions): ScriptedFeed {
@@ -56,6 +57,25 @@ describe('a connection whose end is announced', () => {
     expect(gapsOf(recording).length).toBe(gaps)
     expect(history.asked.length).toBe(asked)
     expect(feed.state.readiness.reasons).toEqual([])
+  })
+
+  // The hand-over took back whatever cut there was, also one whose catch-up was still at work: its cursor
+  // then went on, and the next process took for proven what nobody had asked the history for.
+  it.each([
+    ['no cut is left of an instrument without sequences', false, 20_000],
+    ['a cut before it is left to be judged', true, 9_000],
+  ])('%s', async (_name, isCut, eventTime) => {
+    const { deliveries, recording, scripted } = await given()
+    const names = { feedId: 'f', replicaId: 'a', instrument: 'Y', instrumentId: 'sample:Y' }
+    const cursor = { ...names, sequence: null, eventTime: 9_000, tradeIds: ['9'] }
+    const unsequenced = new UnsequencedDelivery({ ...names, cursor, log: recording.log })
+    if (isCut) unsequenced.cut()
+    deliveries.set('Y', unsequenced)
+    const [first] = scripted.connections
+    first?.announceEnd('scripted end')
+    await waitUntil('its end', () => scripted.connections.length === 2 && first?.isOpen === false)
+    scripted.frame(sampleTrade(20, 'Y'))
+    expect(unsequenced.cursor).toMatchObject({ eventTime })
   })
 
   it('goes on for as long as no other one can be had', async () => {
