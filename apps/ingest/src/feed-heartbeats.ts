@@ -37,6 +37,8 @@ export class FeedHeartbeats {
   #isKnown = true
   /** Subscribed by this process, now or before. */
   readonly #subscribed = new WeakSet<Delivery>()
+  /** The same, and nothing is known yet that they begin with: the venue may have refused them. */
+  readonly #unbegun = new WeakSet<Delivery>()
   #vouchesFrom: number | undefined
   /** Heartbeats that do not set it: the venue was asked for the first one's time before. */
   #toPass = 1
@@ -90,9 +92,14 @@ export class FeedHeartbeats {
 
   /** The venue delivers these instruments, or has refused them: of new ones nothing before is vouched for. */
   subscribed(deliveries: readonly Delivery[]): void {
-    if (deliveries.every((each) => this.#subscribed.has(each))) return
-    for (const each of deliveries) this.#subscribed.add(each)
-    this.lapse()
+    for (const each of deliveries) if (each.cursor === undefined) this.#unbegun.add(each)
+    this.#vouchFor(deliveries.filter(({ cursor }) => cursor !== undefined))
+  }
+
+  /** The instrument is no longer read: what is vouched for from now on is without it. */
+  unsubscribed(delivery: Delivery): void {
+    this.#unbegun.delete(delivery)
+    if (this.#subscribed.delete(delivery)) this.lapse()
   }
 
   /** A connection is subscribed, and was not yet when the venue told this time. */
@@ -115,6 +122,7 @@ export class FeedHeartbeats {
     const receivedAt = Date.now()
     const incomplete = recovery.incomplete(deliveries.values(), elapsedMs)
     this.#tellPassedOver()
+    this.#vouchFor(this.#begun())
     if (this.#isFuture(venueTime, receivedAt)) return
     const { marginMs } = config.heartbeat
     const upTo = nextUpTo({ previous: this.#upTo, venueTime, marginMs, incomplete })
@@ -127,6 +135,23 @@ export class FeedHeartbeats {
     // What a process before this one left open begins before that.
     this.#isKnown = false
     events.heartbeat(upTo, venueTime)
+  }
+
+  #vouchFor(deliveries: readonly Delivery[]): void {
+    const added = deliveries.filter((each) => !this.#subscribed.has(each))
+    for (const each of added) {
+      this.#unbegun.delete(each)
+      this.#subscribed.add(each)
+    }
+    if (added.length > 0) this.lapse()
+  }
+
+  /** Those that have begun since they were subscribed. */
+  #begun(): readonly Delivery[] {
+    const { deliveries } = this.#options
+    return [...deliveries.values()].filter((each) => {
+      return this.#unbegun.has(each) && each.cursor !== undefined
+    })
   }
 
   #isFuture(venueTime: number, receivedAt: number): boolean {
