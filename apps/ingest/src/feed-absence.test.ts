@@ -378,7 +378,7 @@ describe('an absence that another replica covers', () => {
   it('closes what a process before this one left open', async () => {
     const openGaps = [{ gapId: 'f|a|9900', fromTime: 9_900, toTime: 12_000 }]
     const { feed, replicas } = covering({ cursor: { openGaps } })
-    feed.state.gaps.restore(feed.delivery, openGaps)
+    feed.state.gaps.restore(feed.delivery, openGaps, 9_900)
     feed.scripted.times = [13_000]
     void feed.connect()
     replicas.heard(vouchedUpTo(13_000), performance.now())
@@ -396,7 +396,7 @@ describe('what a killed process left open', () => {
   it('of an instrument that the venue refused ends when it is delivered again', async () => {
     const feed = scriptedFeed()
     const gapId = 'f|a|sample:X|t9000'
-    feed.state.gaps.restore(feed.delivery, [{ gapId, fromTime: 9_000, toTime: null }])
+    feed.state.gaps.restore(feed.delivery, [{ gapId, fromTime: 9_000, toTime: null }], 9_900)
     expect(feed.state.gaps.openOf(feed.delivery)).toEqual([
       { gapId, fromTime: 9_000, toTime: null },
     ])
@@ -411,7 +411,7 @@ describe('what a killed process left open', () => {
   it('of an instrument whose history did not answer closes when it does', async () => {
     const feed = scriptedFeed()
     const gapId = 'f|a|sample:X|t9500'
-    feed.state.gaps.restore(feed.delivery, [{ gapId, fromTime: 9_500, toTime: 9_800 }])
+    feed.state.gaps.restore(feed.delivery, [{ gapId, fromTime: 9_500, toTime: 9_800 }], 9_900)
     feed.scripted.times = [13_000]
     void feed.connect()
     await waitUntil('the end', () => told(feed).includes('sample:X 9500-9800 backfilled'))

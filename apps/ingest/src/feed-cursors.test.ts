@@ -15,8 +15,8 @@ const untold: CursorFeed = {
   openGaps: () => [],
 }
 
-function deliveryInto({ log }: RecordingLog): InstrumentDelivery {
-  const names = { instrument: 'X', instrumentId: 'sample:X' }
+function deliveryInto({ log }: RecordingLog, instrument = 'X'): InstrumentDelivery {
+  const names = { instrument, instrumentId: `sample:${instrument}` }
   const delivery = new InstrumentDelivery({ ...owner, ...names, log, cursor: undefined })
   delivery.beginBehind(sampleTrade(10))
   return delivery
@@ -25,7 +25,7 @@ function deliveryInto({ log }: RecordingLog): InstrumentDelivery {
 function cursorsIn(recording: RecordingLog): readonly unknown[] {
   return recording.records
     .filter(({ topic }) => topic === 'feed-cursors')
-    .map(({ key, value }) => [key, JSON.parse(String(value))])
+    .map(({ key, value }) => [key, value === null ? null : JSON.parse(String(value))])
 }
 
 it('a cursor is written only when everything before it is acknowledged, and stays what it was then', async () => {
@@ -104,6 +104,43 @@ it('what heartbeats vouch for is in the cursors, even where no instrument has mo
     ['f|a|X', { sequence: 10, upTo: 9_000 }],
     ['f|a|X', { sequence: 10, upTo: 9_500 }],
   ])
+})
+
+// The cursor of an instrument that expired stayed as it was for ever, with gaps that were closed behind it: each
+// process after this one read the instrument again, and took them for open.
+it('the cursor of an instrument that is gone is taken away behind what was told of it', async () => {
+  const recording = new RecordingLog()
+  const [x, y] = [deliveryInto(recording), deliveryInto(recording, 'Y')]
+  const feed = { ...untold, vouchedUpTo: 9_000 }
+  const writer = new CursorWriter(owner, recording.log, feed)
+  await writer.write([x])
+  await writer.write([y])
+  recording.holdBack()
+  x.offer(sampleTrade(11), { delivered: 0, duplicates: 0, rejected: 0 })
+  const written = writer.write([x, y])
+  const forgotten = writer.forget(['X'])
+  await Promise.resolve()
+  expect(cursorsIn(recording).length).toBe(2)
+  recording.acknowledgeAll()
+  await Promise.all([written, forgotten])
+  // What was about to be written does not bring it back.
+  expect(cursorsIn(recording).slice(2)).toEqual([['f|a|X', null]])
+  // Up to when the feed is vouched for may have stood in that one alone.
+  await writer.write([y])
+  expect(cursorsIn(recording).slice(3)).toMatchObject([['f|a|Y', { upTo: 9_000 }]])
+  await writer.write([x, y])
+  expect(cursorsIn(recording).slice(4)).toMatchObject([['f|a|X', { sequence: 11 }]])
+})
+
+// Nobody else writes it: the next process would find the same gaps open.
+it('the cursor of an instrument that is not selected any more stands without open gaps', async () => {
+  const recording = new RecordingLog()
+  const place = { ...owner, instrument: 'Z', sequence: 1, eventTime: 5_000, tradeIds: [] }
+  const openGaps = [{ gapId: 'f|a|4000', fromTime: 4_000, toTime: 5_000 }]
+  const cursor = { ...place, upTo: 4_000, vouchesFrom: 3_000, openGaps }
+  await new CursorWriter(owner, recording.log, untold).close([cursor])
+  const closed = { ...place, upTo: 4_000, vouchesFrom: null, openGaps: [] }
+  expect(cursorsIn(recording)).toEqual([['f|a|Z', closed]])
 })
 
 it('a feed was vouched for up to the latest of its cursors', () => {

@@ -102,6 +102,8 @@ export class CursorWriter {
   readonly #feed: CursorFeed
   /** By instrument: what its last cursor stood for. */
   readonly #written = new Map<string, string>()
+  /** Instruments whose cursor is taken away: one that waits for Kafka meanwhile is not written. */
+  readonly #forgotten = new Set<string>()
   #upTo: number | null = null
 
   constructor(owner: CursorOwner, log: MarketLog, feed: CursorFeed) {
@@ -122,15 +124,43 @@ export class CursorWriter {
       const vouchesFrom = this.#feed.vouchesFrom(delivery) ?? null
       return [{ ...cursor, upTo, vouchesFrom, openGaps: this.#feed.openGaps(delivery) }]
     })
+    for (const { instrument } of all) this.#forgotten.delete(instrument)
     const moved = all.filter((cursor) => this.#written.get(cursor.instrument) !== placeOf(cursor))
     if (moved.length === 0 && upTo !== this.#upTo) moved.push(...all.slice(0, 1))
     if (moved.length === 0) return
     await this.#log.acknowledged()
     for (const cursor of moved) {
+      if (this.#forgotten.has(cursor.instrument)) continue
       this.#log.cursor(cursorKey(this.#owner, cursor.instrument), cursor)
       this.#written.set(cursor.instrument, placeOf(cursor))
     }
     this.#upTo = upTo
+  }
+
+  /**
+   * Takes away the cursors of instruments that are no longer read and do not come back. Resolves when what was told
+   * of them is acknowledged: a process that is killed before leaves that to the next one.
+   */
+  async forget(instruments: readonly string[]): Promise<void> {
+    if (instruments.length === 0) return
+    for (const each of instruments) this.#forgotten.add(each)
+    await this.#log.acknowledged()
+    for (const each of instruments) {
+      this.#log.cursor(cursorKey(this.#owner, each), undefined)
+      this.#written.delete(each)
+    }
+    // What heartbeats vouch for may have stood in one of these alone.
+    this.#upTo = null
+  }
+
+  /** Writes cursors of instruments that are not read now, once it is acknowledged that nothing of theirs is open. */
+  async close(cursors: readonly FeedCursor[]): Promise<void> {
+    if (cursors.length === 0) return
+    await this.#log.acknowledged()
+    for (const cursor of cursors) {
+      const closed = { ...cursor, vouchesFrom: null, openGaps: [] }
+      this.#log.cursor(cursorKey(this.#owner, cursor.instrument), closed)
+    }
   }
 }
 

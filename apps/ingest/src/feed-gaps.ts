@@ -23,6 +23,9 @@ interface PlannedGap extends OpenGap {
   readonly instrumentIds: ReadonlySet<string>
 }
 
+/** Whose a gap is. */
+type Instrument = Pick<Delivery, 'instrumentId'>
+
 /** How long an instrument that the venue does not deliver is said to miss everything, in ms. */
 const darkMs = 86_400_000
 
@@ -65,8 +68,17 @@ export class FeedGaps {
     return [...planned.map(placeOf), ...all.filter(({ gapId }) => !isIn(planned, gapId))]
   }
 
-  /** Takes over what a process before this one may have left open. */
-  restore({ instrumentId }: Delivery, openGaps: readonly OpenGap[]): void {
+  /**
+   * Takes over what a process before this one may have left open.
+   *
+   * @param vouchedUpTo by all of the feed's cursors. While a gap of the feed is open that is where it begins: one from
+   *   before is closed, but for an instrument whose cursor was not written since.
+   */
+  restore(
+    { instrumentId }: Instrument,
+    openGaps: readonly OpenGap[],
+    vouchedUpTo: number | undefined,
+  ): void {
     for (const { fromTime, gapId, toTime } of openGaps) {
       const span = { fromTime, toTime: toTime ?? fromTime + darkMs }
       const gap = this.#gap(gapId, instrumentId, span)
@@ -75,7 +87,8 @@ export class FeedGaps {
         continue
       }
       this.#open.set(instrumentId, [...(this.#open.get(instrumentId) ?? []), gap])
-      if (gapId === this.#feedGapId(fromTime)) this.#feed = { ...gap, instrumentId: null }
+      if (gapId !== this.#feedGapId(fromTime) || fromTime < (vouchedUpTo ?? fromTime)) continue
+      this.#feed = { ...gap, instrumentId: null }
     }
   }
 
@@ -190,10 +203,23 @@ export class FeedGaps {
     return this.close(delivery, 'unrecoverable', span)
   }
 
-  /** The instrument is no longer read: what happened to it stays as it was told. */
-  forget({ instrumentId }: Delivery): void {
+  /**
+   * The instrument is no longer read: nobody fetches what is open of it, and that its feed's gap closes as a whole says
+   * nothing of it.
+   *
+   * @param time where a gap without an end does end.
+   * @returns what is told now.
+   */
+  forget({ instrumentId }: Instrument, time: number): readonly SequenceGap[] {
+    const dark = this.#dark.get(instrumentId)
+    const ended = dark && { ...dark, toTime: Math.max(time, dark.fromTime + 1) }
+    const open = [...(this.#open.get(instrumentId) ?? []), ...(ended ? [ended] : [])]
+    const lost = open.map((gap) => ({ ...gap, state: 'unrecoverable' as const }))
     this.#dark.delete(instrumentId)
-    if (this.#open.delete(instrumentId)) this.#closeFeed()
+    this.#open.delete(instrumentId)
+    for (const gap of lost) this.#options.log.gap(gap)
+    this.#closeFeed()
+    return lost
   }
 
   async #remember(planned: readonly PlannedGap[], signal: AbortSignal): Promise<void> {

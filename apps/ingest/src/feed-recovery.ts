@@ -133,9 +133,7 @@ export class FeedRecovery {
   /** The instruments are no longer read. */
   forget(instruments: readonly string[]): void {
     for (const delivery of this.#tasks.keys()) {
-      if (!instruments.includes(delivery.instrument)) continue
-      this.#tasks.delete(delivery)
-      this.#options.gaps.forget(delivery)
+      if (instruments.includes(delivery.instrument)) this.#tasks.delete(delivery)
     }
     this.#tellIdle()
   }

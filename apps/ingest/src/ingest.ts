@@ -14,7 +14,7 @@ import { watchBroker } from './broker-watch.ts'
 import type { IngestConfig } from './config.ts'
 import type { Delivery } from './delivery.ts'
 import { createEvents } from './events.ts'
-import { CursorWriter, readCursors } from './feed-cursors.ts'
+import { CursorWriter, readCursors, vouchedUpTo } from './feed-cursors.ts'
 import { createFeedState } from './feed-state.ts'
 import { followReplicas } from './follow-replicas.ts'
 import { CatalogReader } from './catalog-reader.ts'
@@ -79,6 +79,7 @@ async function run(
   const { kafka, feedId, replicaId, venue } = config
   const deliveries = new Map<string, Delivery>()
   const facts = new Map<string, InstrumentFacts>()
+  const idOf = (instrument: string): string => instrumentIdOf({ venue: venue.name, instrument })
   const live = new LiveInstruments()
   let opened: MarketLog | undefined
   const events = createEvents({
@@ -180,6 +181,9 @@ async function run(
     vouchesFrom: (delivery) => state.heartbeats.vouchesFrom(delivery),
     openGaps: (delivery) => state.gaps.openOf(delivery),
   })
+  const leaveGaps = (instrument: Pick<Delivery, 'instrumentId'>): void => {
+    for (const gap of state.gaps.forget(instrument, state.heartbeats.venueTime)) events.gaveUp(gap)
+  }
   const follower = new InstrumentFollower({
     feedId,
     selection: config.instruments,
@@ -192,7 +196,7 @@ async function run(
     events,
     venueTime: () => state.heartbeats.venueTime,
     deliveryOf: (instrument) => {
-      const instrumentId = instrumentIdOf({ venue: venue.name, instrument })
+      const instrumentId = idOf(instrument)
       const cursor = cursors.get(instrument)
       const names = { feedId, replicaId, instrument, instrumentId, cursor }
       return hasSequences(history)
@@ -203,13 +207,26 @@ async function run(
       await Promise.all(added.map((each) => beginNewListing(each, history, asked)))
       await prepare(added, state, history, cursorWriter, asked)
     },
+    leave: (delivery) => {
+      state.recovery.forget([delivery.instrument])
+      state.heartbeats.unsubscribed(delivery)
+      leaveGaps(delivery)
+    },
+    cursors: cursorWriter,
     everyMs: config.catalogMs,
   })
   await follower.begin(stop)
-  for (const each of deliveries.values()) {
-    state.gaps.restore(each, cursors.get(each.instrument)?.openGaps ?? [])
+  const vouchedBefore = vouchedUpTo(cursors.values())
+  for (const { instrument, openGaps } of cursors.values()) {
+    state.gaps.restore({ instrumentId: idOf(instrument) }, openGaps, vouchedBefore)
   }
+  // Of those that are not selected any more nobody closes what is open.
+  const left = [...cursors.values()].filter(
+    ({ instrument, openGaps }) => openGaps.length > 0 && !deliveries.has(instrument),
+  )
+  for (const { instrument } of left) leaveGaps({ instrumentId: idOf(instrument) })
   const work = [
+    untilAborted(cursorWriter.close(left), signal),
     followReplicas({ ...cursorsAt, next: found.next, replicas, events }, signal),
     follower.follow(signal),
     readFeed(state, history, cursorWriter, signal),

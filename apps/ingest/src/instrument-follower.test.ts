@@ -19,14 +19,19 @@ function spot(instrument: string): InstrumentFacts {
   return { instrument, base: 'BTC', quote: 'USDT', kind: 'spot', quantityUnit: 'base' }
 }
 
+const day = 86_400_000
+const now = 100 * day
+
 interface Given {
   readonly instruments: readonly string[]
   readonly known?: readonly string[]
   readonly catalog: readonly InstrumentFacts[] | undefined
+  /** When every instrument traded last. */
+  readonly tradedAt?: number
 }
 
 /** A follower whose catalog, and whose session, the test holds in its hands. */
-function given({ instruments, known = [], catalog }: Given) {
+function given({ instruments, known = [], catalog, tradedAt = now }: Given) {
   const held = { catalog, readings: 0 }
   const told: string[] = []
   const recording = new RecordingLog()
@@ -41,6 +46,7 @@ function given({ instruments, known = [], catalog }: Given) {
     remove: (removed) => told.push(`remove ${removed.join()}`),
   })
   const made: string[] = []
+  const cursors: string[] = []
   const deliveries = new Map<string, InstrumentDelivery>()
   const follower = new InstrumentFollower({
     feedId: 'f',
@@ -67,7 +73,7 @@ function given({ instruments, known = [], catalog }: Given) {
         if (unknown.length > 0) told.push(`unknown ${unknown.join()}`)
       },
     },
-    venueTime: () => 5_000,
+    venueTime: () => now,
     deliveryOf: (instrument) => {
       made.push(instrument)
       const names = {
@@ -76,7 +82,17 @@ function given({ instruments, known = [], catalog }: Given) {
         instrument,
         instrumentId: `sample:${instrument}`,
       }
-      return new InstrumentDelivery({ ...names, log: recording.log, cursor: undefined })
+      const cursor = { ...names, sequence: 10, eventTime: tradedAt, tradeIds: [] }
+      return new InstrumentDelivery({ ...names, log: recording.log, cursor })
+    },
+    leave: ({ instrument }) => {
+      told.push(`leave ${instrument} before ${statuses().length + 1}`)
+    },
+    cursors: {
+      forget: async (gone) => void cursors.push(...gone.map((each) => `none of ${each}`)),
+      write: async (halted) => {
+        cursors.push(...[...halted].map(({ instrument }) => `last of ${instrument}`))
+      },
     },
     prepare: async (added) =>
       void told.push(`prepare ${added.map(({ instrument }) => instrument).join()}`),
@@ -97,7 +113,8 @@ function given({ instruments, known = [], catalog }: Given) {
         : [],
     )
   const names = () => [...deliveries.keys()].toSorted()
-  return { follower, follow, held, told, made, deliveries, names, statuses, readiness, stop }
+  const rest = { deliveries, names, statuses, readiness, stop }
+  return { follower, follow, held, told, made, cursors, ...rest }
 }
 
 it('begins with the names and with what its patterns take from the catalog', async () => {
@@ -144,7 +161,7 @@ it('tells an expiry behind everything that the venue had sent, and once', async 
   await waitUntil('the expiry', () => statuses().length > 0)
   const { readings } = held
   await waitUntil('more readings', () => held.readings > readings + 2)
-  expect(told).toEqual(['settled', 'remove BTC-2'])
+  expect(told).toEqual(['settled', 'remove BTC-2', 'leave BTC-2 before 1'])
   expect(statuses()).toEqual(['sample:BTC-2 expired USD'])
   expect(names()).toEqual(['BTC-1'])
 })
@@ -203,3 +220,41 @@ it('a pair that was halted goes on where it stopped', async () => {
   await waitUntil('the return', () => told.includes('add B'))
   expect(made).toEqual(['A', 'B'])
 })
+
+// A cursor that nobody wrote any more made each process after this one read the instrument, and what stood open in it
+// when it was written last, anew.
+it.each([
+  ['a contract that has expired is not remembered', future('A'), now, 'none of A'],
+  ['a pair that is halted is remembered as it is', spot('A'), 0, 'last of A'],
+] as const)('%s', async (_what, listed, tradedAt, left) => {
+  const { follower, follow, held, cursors, stop } = given({
+    instruments: ['*'],
+    catalog: [listed, spot('B')],
+    tradedAt,
+  })
+  await follower.begin(stop.signal)
+  follow()
+  held.catalog = [spot('B')]
+  await waitUntil('the cursor', () => cursors.length > 0)
+  expect(cursors).toEqual([left])
+})
+
+it.each([
+  ['lately may be a halted pair: it is remembered', now - 6 * day, 'last of A'],
+  ['long ago is not remembered', now - 8 * day, 'none of A'],
+] as const)(
+  'what was gone before this process began and traded %s',
+  async (_what, tradedAt, left) => {
+    const catalog = [spot('B')]
+    const { follower, follow, cursors, stop } = given({
+      instruments: ['*'],
+      known: ['A'],
+      catalog,
+      tradedAt,
+    })
+    await follower.begin(stop.signal)
+    follow()
+    await waitUntil('the cursor', () => cursors.length > 0)
+    expect(cursors).toEqual([left])
+  },
+)

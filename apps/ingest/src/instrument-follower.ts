@@ -7,10 +7,12 @@ import type { IngestEvents } from './events.ts'
 import { statusRecord } from './instrument-announcement.ts'
 import type { InstrumentFacts } from './instrument-catalog.ts'
 import type { Delivery } from './delivery.ts'
+import type { CursorWriter } from './feed-cursors.ts'
 import { matchesPattern } from './instrument-selection.ts'
 import type { InstrumentSelection } from './instrument-selection.ts'
 import type { LiveInstruments } from './live-instruments.ts'
 import type { MarketLog } from './market-log.ts'
+import { untilAborted } from './until-aborted.ts'
 
 export interface InstrumentFollowerOptions {
   readonly feedId: string
@@ -31,12 +33,18 @@ export interface InstrumentFollowerOptions {
   readonly deliveryOf: (instrument: string) => Delivery
   /** Finds where instruments begin and makes it known to the next process. */
   readonly prepare: (deliveries: readonly Delivery[], signal: AbortSignal) => Promise<void>
+  /** Ends everything that is under way of an instrument, and tells what of it stays lost. */
+  readonly leave: (delivery: Delivery) => void
+  readonly cursors: Pick<CursorWriter, 'forget' | 'write'>
   /** Time between two readings of the catalog. */
   readonly everyMs: number
 }
 
 /** Between readings that did not succeed. */
 const retryBounds = { firstMs: 1_000, maxMs: 60_000 }
+
+/** An instrument of which nothing but its last trade is known may be a pair that is halted for so long, in ms. */
+const longestHaltMs = 7 * 86_400_000
 
 /**
  * Keeps the instruments of a feed as the venue's catalog has them: listings that a pattern takes come in
@@ -132,7 +140,7 @@ export class InstrumentFollower {
   }
 
   async #expire(vanished: readonly string[], signal: AbortSignal): Promise<void> {
-    const { deliveries, events, facts, live } = this.#options
+    const { cursors, deliveries, events, facts, leave, live } = this.#options
     // A name that was never seen may be a typo: it says so in readiness, and the venue decides.
     events.instrumentsUnknown(
       [...deliveries.keys()].filter((each) => {
@@ -144,17 +152,34 @@ export class InstrumentFollower {
     // Nothing of theirs may come behind the record that ends them.
     await live.settled(signal)
     live.remove(expired)
+    const halted: Delivery[] = []
+    const gone: string[] = []
     for (const instrument of expired) {
       const delivery = deliveries.get(instrument)
       if (delivery === undefined) continue
       deliveries.delete(instrument)
+      leave(delivery)
       this.#tell(delivery, 'expired')
       delivery.listed = false
-      // A contract that has expired does not come back; a pair that is halted may.
-      if (facts.get(instrument)?.kind === 'spot') this.#former.set(instrument, delivery)
+      if (this.#mayComeBack(delivery)) {
+        this.#former.set(instrument, delivery)
+        halted.push(delivery)
+      } else gone.push(instrument)
       facts.delete(instrument)
     }
     events.instrumentsExpired(expired)
+    // Their cursors would else stand for ever as they were written last, with gaps that are closed meanwhile.
+    await untilAborted(cursors.write(halted), signal)
+    await untilAborted(cursors.forget(gone), signal)
+  }
+
+  /** A contract that has expired does not come back; a pair that is halted may. */
+  #mayComeBack({ cursor, instrument }: Delivery): boolean {
+    const { facts, venueTime } = this.#options
+    const kind = facts.get(instrument)?.kind
+    // It has left the catalog before this process read it: what it was is not known.
+    if (kind === undefined) return venueTime() - (cursor?.eventTime ?? 0) < longestHaltMs
+    return kind === 'spot'
   }
 
   #tell({ instrument, instrumentId }: Delivery, status: 'listed' | 'expired'): void {

@@ -90,12 +90,13 @@ export class MarketLog {
     this.#everywhere({ type: 'FeedHeartbeat', value: heartbeat })
   }
 
-  cursor(key: string, cursor: FeedCursor): void {
+  /** @param cursor none takes away the one that there is. */
+  cursor(key: string, cursor: FeedCursor | undefined): void {
     this.#options.producer.produce({
       topic: this.#feedCursors,
       partition: this.#partitionOf(key),
       key,
-      value: this.#options.feedCursors.serialize(cursor),
+      value: cursor === undefined ? null : this.#options.feedCursors.serialize(cursor),
     })
   }
 
