@@ -10,15 +10,28 @@ import { keptFrom } from './known-trades.ts'
  * Trades that the sink alone has turned away: they are in `rejected`, as bytes, and the aggregator has counted them.
  * What was put back since is in `trades`.
  *
- * $1: the topic market-events. $2, $3, $4: behind which partition and offset, and how many.
+ * $1: the topic market-events. $2, $3, $4: behind which partition and offset, and how many. $5: how many bytes of
+ * values may come before the last one.
  */
 const selectTurnedAwayBySink = `
 select partition, "offset", value
-from rejected
-where stage = 'pg-sink' and topic = $1 and redriven_at is null and (partition, "offset") > ($2, $3)
-order by partition, "offset" limit $4`
+from (
+  select *, sum(octet_length(value)) over (
+      order by partition, "offset" rows between unbounded preceding and 1 preceding
+    ) as bytes_before
+  from (
+    select partition, "offset", value
+    from rejected
+    where stage = 'pg-sink' and topic = $1 and redriven_at is null and (partition, "offset") > ($2, $3)
+    order by partition, "offset" limit $4
+  ) as turned_away
+) as page
+where coalesce(bytes_before, 0) < $5
+order by partition, "offset"`
 
 const pageRows = 5_000
+/** A value may have a megabyte; trades have some 150 bytes. */
+const pageBytes = 4 * 2 ** 20
 
 /** What a computation over trades asks of one, and where it stands in the log. */
 const columns = [
@@ -88,7 +101,7 @@ export async function* readUnstoredTrades(
   for (;;) {
     const { rows } = await database.query<Row>({
       text: selectTurnedAwayBySink,
-      values: [topic, ...after, pageRows],
+      values: [topic, ...after, pageRows, pageBytes],
     })
     const last = rows.at(-1)
     if (last === undefined) return

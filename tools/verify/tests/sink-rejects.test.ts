@@ -5,6 +5,7 @@ import type { MarketEvent } from '@tickertape/market-model'
 import { bulkInsert, tradeRow, trades } from '@tickertape/market-store'
 import { testStack, uniquePrefix } from '@tickertape/testing'
 
+import { readUnstoredTrades } from '../src/unstored-trades.ts'
 import { plain } from './plain-market.ts'
 import { base, createStoredMarket, heartbeat, trade } from './stored-market.ts'
 import type { StoredMarket } from './stored-market.ts'
@@ -52,6 +53,20 @@ it('a trade that only the sink has turned away counts', async () => {
   const report = await market.compare({ deserializer })
   expect(report).toMatchObject({ differences: 0, unstoredTrades: 2, leftOut: [] })
   expect(report.trades).toBe(59)
+})
+
+it('values of a megabyte are read few at a time, and each once', async () => {
+  // A page had 5,000 values whatever their size: gigabytes, if a producer has gone mad.
+  await market.store([])
+  await refuse([], ...Array(12).keys())
+  await market.database.query(
+    `update rejected set value = convert_to(repeat('x', 1000000), 'UTF8') where "offset" >= 4`,
+  )
+  const pages: number[] = []
+  for await (const { leftOut } of readUnstoredTrades(market.database, 'market-events', undefined)) {
+    pages.push(leftOut.length)
+  }
+  expect(pages).toEqual([9, 3])
 })
 
 it('without a registry it is left out, and that is told', async () => {
