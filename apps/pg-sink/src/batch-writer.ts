@@ -76,6 +76,7 @@ export class BatchWriter {
       rejects: new Map(),
       refused: [],
       rules: new Set(),
+      halvesWritten: noRows,
       hasLookedAgain: false,
       written: noRows,
       began: 0,
@@ -158,6 +159,7 @@ export class BatchWriter {
     const refused = new Set(attempt.refused.map(({ record }) => placeOf(record)))
     const records = attempt.batch.records.filter((record) => !refused.has(placeOf(record)))
     const found: Reject[] = []
+    attempt.halvesWritten = noRows
     const rows = await this.#halve(transaction, attempt, records, found)
     const unknown = found.filter(({ record }) => !attempt.rejects.has(placeOf(record)))
     if (unknown.length > 0) throw new FoundRejects(unknown)
@@ -179,13 +181,14 @@ export class BatchWriter {
     try {
       const rows = await transaction.savepoint((inner) => writeRows(inner, part, 'staged'))
       found.push(...part.rejects)
+      attempt.halvesWritten = addRows(attempt.halvesWritten, rows)
       return rows
     } catch (error) {
       const fault = databaseFaultOf(error)
       if (fault !== 'data' && fault !== 'duplicate') throw error
       const [record] = records
       if (records.length === 1 && record !== undefined) {
-        await this.#requireRule(transaction, attempt, part, error)
+        await this.#requireRule(transaction, attempt, record, error)
         found.push({ record, reason: 'refused_by_database', message: refusalOf(error) })
         return noRows
       }
@@ -198,14 +201,16 @@ export class BatchWriter {
   /** @throws PgSinkError `write_refused` unless a rule that a row has broken is one that others keep. */
   async #requireRule(
     transaction: Transaction,
-    { batch, rules }: Attempt,
-    row: Batch,
+    { batch, halvesWritten, rules }: Attempt,
+    record: LogRecord,
     error: unknown,
   ): Promise<void> {
     const rule = ruleOf(error)
     if (rules.has(rule)) return
-    const others = spread(batch.records, mostWitnesses).map((record) => this.#read([record]))
-    if (await isTableToBlame(transaction, error, row, others)) {
+    const others = spread(batch.records, mostWitnesses).filter((other) => other !== record)
+    const witnesses = others.map((other) => this.#read([other]))
+    const row = this.#read([record])
+    if (await isTableToBlame(transaction, error, row, witnesses, halvesWritten)) {
       throw new PgSinkError('write_refused', refusalOf(error), { cause: error })
     }
     rules.add(rule)
@@ -229,6 +234,8 @@ interface Attempt {
   readonly refused: Reject[]
   /** Rules that rows have broken and others keep. */
   readonly rules: Set<string>
+  /** What halves of it have written in the transaction under way. */
+  halvesWritten: WrittenRows
   /** For partitions that were there before. */
   hasLookedAgain: boolean
   /** What the last transaction wrote, which may count though its commit failed. */
@@ -270,10 +277,19 @@ export async function writeBatch(
   })
 }
 
-/** So many of a list, from all parts of it. */
+/** The golden ratio's part behind the point: its multiples lie evenly, whatever their number, and in no step. */
+const goldenPart = (Math.sqrt(5) - 1) / 2
+
+/**
+ * So many of a list at most, from all parts of it. Not every n-th: instruments that take turns in the log would
+ * have some of them never asked.
+ */
 function spread<T>(values: readonly T[], count: number): readonly T[] {
-  const step = Math.max(1, Math.ceil(values.length / count))
-  return values.filter((_, at) => at % step === 0)
+  if (values.length <= count) return values
+  const places = Array.from({ length: count }, (_, at) =>
+    Math.floor(((at * goldenPart) % 1) * values.length),
+  )
+  return [...new Set(places)].flatMap((at) => values[at] ?? [])
 }
 
 function placeOf({ topic, partition, offset }: LogRecord): string {

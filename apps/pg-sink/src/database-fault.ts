@@ -11,9 +11,9 @@ import {
  * - `duplicate`: a row is there already.
  * - `no-partition`: trades of a day whose partition is not there, or no longer.
  * - `data`: some row cannot be stored, the others can: one broke a rule of the table, or has a value that a column
- *   does not hold. That no row can be stored is not told by the error: `isTableToBlame` looks.
+ *   does not hold. That no new row can be stored is not told by the error: `isTableToBlame` asks other records.
  * - `refusal`: nothing can be stored until somebody mends the database: a table, a column or a right is
- *   missing, or something that is not known here.
+ *   missing, a column is of another type than what COPY writes, or something that is not known here.
  * - `defect`: it is no error of the database.
  */
 export type DatabaseFault = 'outage' | 'duplicate' | 'no-partition' | 'data' | 'refusal' | 'defect'

@@ -27,7 +27,10 @@ const places: readonly (readonly [string, readonly number[]])[] = [
   ['the first', [0]],
   ['the one in the middle', [50]],
   ['the last', [99]],
-  ['all', Array.from({ length: 100 }, (_, index) => index)],
+  [
+    'nine of ten',
+    Array.from({ length: 100 }, (_, index) => index).filter((index) => index % 10 !== 5),
+  ],
   ['the first, middle and last', [0, 50, 99]],
   ['two side by side', [49, 50]],
   ['half', Array.from({ length: 50 }, (_, index) => 2 * index)],

@@ -73,6 +73,19 @@ describe('what a failure is of', () => {
     ],
     ['a number no column takes', new MarketStoreError('not_storable', ''), ['isDataError']],
     ['a missing table', failure('', '42P01'), ['isTableError']],
+    [
+      // A column that somebody has altered to another type refuses the bytes of every row: as an error of data it
+      // would turn all of them away.
+      'bytes of a COPY that are not of the column’s type',
+      failure('incorrect binary data format', '22P03'),
+      ['isTableError'],
+    ],
+    [
+      'rows of a COPY with too few columns',
+      failure('row field count is 1', '22P04'),
+      ['isTableError'],
+    ],
+    ['a text that is no JSON', failure('invalid input syntax', '22P02'), ['isDataError']],
     ['a missing permission', failure('permission denied', '42501'), ['isTableError']],
     ['a missing schema', failure('', '3F000'), ['isTableError']],
     ['what PostgreSQL has not', failure('', '0A000'), ['isTableError']],

@@ -44,8 +44,12 @@ const dataClasses = new Set(['22', '23', '54'])
 /** No table, column or function of the name, no permission for it (42); what PostgreSQL has not (0A). */
 const tableClasses = new Set(['42', '0A'])
 
-/** A table is not in the state that the statement needs: no schema of the name, an object in use. */
-const tableStates = new Set(['3F000', '55000', '55006'])
+/**
+ * A table is not in the state that the statement needs: no schema of the name, an object in use. Or its columns
+ * are of other types (22P03) or another number (22P04) than the bytes of a binary COPY: those are written here for
+ * the types of the schema, so that no row of any value fits.
+ */
+const tableStates = new Set(['3F000', '55000', '55006', '22P03', '22P04'])
 
 /** The columns that the statements fill. */
 const ownColumns: ReadonlySet<string> = new Set(
@@ -70,7 +74,7 @@ export function isOutage(error: unknown): boolean {
  * day has no partition is not: `isMissingPartition`.
  *
  * The error tells no more than that a row broke a rule. Whether any row can keep it, somebody who has altered the
- * table may not know: ask `takesStoredRows` before all of them are turned away.
+ * table may not know: try other new rows, and where there are few `tryStoredRows`, before all are turned away.
  */
 export function isDataError(error: unknown): boolean {
   if (error instanceof MarketStoreError) return error.code === 'not_storable'
@@ -95,6 +99,11 @@ function isForeignColumn(error: unknown): boolean {
   // The driver's errors carry the column's name.
   const { column } = error as { column?: unknown }
   return typeof column === 'string' && !ownColumns.has(column)
+}
+
+/** Whether the role lacks a right to what the statement does. */
+export function isPermissionMissing(error: unknown): boolean {
+  return sqlState(error) === '42501'
 }
 
 /** Whether a row has a key that another row has. */

@@ -35,7 +35,8 @@ export {
   tradeRetention,
   trades,
 } from './schema.ts'
-export { takesStoredRows, undone } from './stored-rows.ts'
+export { tryStoredRows, undone } from './stored-rows.ts'
+export type { StoredRowsAnswer } from './stored-rows.ts'
 export {
   dropTradePartitionsBefore,
   ensureTradePartitions,
