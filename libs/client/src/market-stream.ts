@@ -167,13 +167,20 @@ export class MarketStream {
     if (this.#subscriptions.size > 0 || this.#state.status === 'closed') return
     clearTimeout(this.#timer)
     this.#timer = setTimeout(
-      () => {
-        this.#disconnect()
-        this.#cursor = undefined
-        this.#become({ status: 'idle' })
-      },
+      () => this.#leaveIfUnused(),
       this.#state.status === 'live' ? lingerMs : 0,
     )
+  }
+
+  #leaveIfUnused(): void {
+    if (this.#subscriptions.size === 0) {
+      this.#disconnect()
+      this.#cursor = undefined
+      this.#become({ status: 'idle' })
+    } else if (this.#connection === undefined && this.#state.status !== 'unauthenticated') {
+      // Opened before this timer fired, which took the place of the one for the next try.
+      this.#connect()
+    }
   }
 
   #connect(): void {

@@ -167,6 +167,28 @@ it('tries no more once the gateway wants another token, until it has one', async
   expect(gateway.connections).toBe(1)
 })
 
+it('connects for a subscription that is opened as the last one is closed, whatever its state', async () => {
+  // Closing the last one took away the timer of the next try, and the timer that was set instead became idle, with
+  // a subscription that nothing connected for any more.
+  await using gateway = await LocalGateway.open()
+  await gateway.stop()
+  using client = createClient({ url: gateway.url })
+  const stream = client.stream()
+  const request = { instruments: ['binance:*'], intervals: ['1m' as const] }
+  const events: CandleEvent[] = []
+  const handlers = { event: (event: CandleEvent) => void events.push(event) }
+  const first = stream.candles(request, handlers)
+  expect(stream.state.status).toBe('connecting')
+  first.close()
+  const second = stream.candles(request, handlers)
+  await waitUntil('a wait', async () => stream.state.status === 'waiting', { withinMs: 60_000 })
+  second.close()
+  stream.candles(request, handlers)
+  await gateway.start()
+  await waitForEvents(events, 1)
+  expect(stream.state.status).toBe('live')
+})
+
 it('carries several subscriptions over one connection and tells each what is its own', async () => {
   await using gateway = await LocalGateway.open()
   using client = createClient({ url: gateway.url })
