@@ -101,9 +101,15 @@ export interface MarketView {
 
   /**
    * What came since a position, in the order of each partition. `too_old`: no longer remembered; `unknown`: a
-   * position that these topics never had.
+   * position that these topics cannot have had. One that is somewhat ahead of `position()` is another instance's:
+   * nothing came since then, and what is told next repeats what is between.
+   *
+   * @param topics those that count, and whose updates are given; the others' offsets may be anything.
    */
-  since(position: StreamPosition): readonly MarketUpdate[] | 'too_old' | 'unknown'
+  since(
+    position: StreamPosition,
+    topics?: readonly Place['topic'][],
+  ): readonly MarketUpdate[] | 'too_old' | 'unknown'
 
   /** Calls `listener` with every batch of updates, synchronously with the change, until disposed. */
   listen(listener: UpdatesListener): Disposable

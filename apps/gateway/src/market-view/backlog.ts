@@ -12,6 +12,14 @@ export interface BacklogLimits {
   readonly bytes: number
 }
 
+const allTopics = ['candles', 'market-events'] as const
+
+/**
+ * Another instance may be ahead of this one, and know of records that this one was not told of yet: a second of
+ * them, several at most. What came before `next` was applied, so who is further gets what is between once more.
+ */
+const mostAhead = 10_000
+
 /** What came last of each partition of `candles` and `market-events`, for those who resume. */
 export class Backlog {
   readonly #candles: readonly PartitionBacklog[]
@@ -35,22 +43,33 @@ export class Backlog {
     this.#partition(update.place.topic, update.place.partition)?.add(update)
   }
 
-  /** Whatever stands before the offset has been applied. */
-  moveTo(topic: Place['topic'], partition: number, next: number): void {
-    this.#partition(topic, partition)?.moveTo(next)
+  /**
+   * Whatever stands before the offset has been applied.
+   *
+   * @param end where the partition ends, as last told.
+   */
+  moveTo(topic: Place['topic'], partition: number, next: number, end = next): void {
+    this.#partition(topic, partition)?.moveTo(next, end)
   }
 
   /** In the order of each partition; `too_old` and `unknown` as MarketView has them. */
-  since(position: StreamPosition): readonly PlacedUpdate[] | 'too_old' | 'unknown' {
-    const sources = [...this.#candles, ...this.#marketEvents]
-    const offsets = [...position.candles, ...position.marketEvents]
-    const isAnother =
-      position.candles.length !== this.#candles.length ||
-      position.marketEvents.length !== this.#marketEvents.length
-    if (isAnother) return 'unknown'
-    if (sources.some(({ next }, at) => (offsets[at] ?? 0) > next)) return 'unknown'
-    if (sources.some(({ from }, at) => (offsets[at] ?? 0) < from)) return 'too_old'
-    return sources.flatMap((source, at) => source.since(offsets[at] ?? 0))
+  since(
+    position: StreamPosition,
+    topics: readonly Place['topic'][] = allTopics,
+  ): readonly PlacedUpdate[] | 'too_old' | 'unknown' {
+    const asked: { readonly source: PartitionBacklog; readonly offset: number }[] = []
+    for (const topic of topics) {
+      const isCandles = topic === 'candles'
+      const sources = isCandles ? this.#candles : this.#marketEvents
+      const offsets = isCandles ? position.candles : position.marketEvents
+      if (offsets.length !== sources.length) return 'unknown'
+      for (const [at, source] of sources.entries()) {
+        asked.push({ source, offset: offsets[at] ?? 0 })
+      }
+    }
+    if (asked.some(({ source, offset }) => source.isUnknown(offset))) return 'unknown'
+    if (asked.some(({ source, offset }) => offset < source.from)) return 'too_old'
+    return asked.flatMap(({ source, offset }) => source.since(offset))
   }
 
   #partition(topic: Place['topic'], partition: number): PartitionBacklog | undefined {
@@ -63,6 +82,7 @@ class PartitionBacklog {
   from: number
   next: number
   readonly #limits: BacklogLimits
+  #end: number
   #updates: PlacedUpdate[] = []
   /** Those before it are forgotten. */
   #head = 0
@@ -71,13 +91,14 @@ class PartitionBacklog {
   constructor(from: number, limits: BacklogLimits) {
     this.from = from
     this.next = from
+    this.#end = from
     this.#limits = limits
   }
 
   add(update: PlacedUpdate): void {
     this.#updates.push(update)
     this.#bytes += sizeOf(update)
-    this.moveTo(update.place.offset + 1)
+    this.moveTo(update.place.offset + 1, 0)
     while (this.#isFull()) this.#forgetOldest()
     // Moving the rest for each one that is forgotten would cost more than it frees.
     if (this.#head > 1_000 && this.#head * 2 > this.#updates.length) {
@@ -86,8 +107,14 @@ class PartitionBacklog {
     }
   }
 
-  moveTo(next: number): void {
+  moveTo(next: number, end: number): void {
     this.next = Math.max(this.next, next)
+    this.#end = Math.max(this.#end, next, end)
+  }
+
+  /** Whether the partition cannot have come as far as this yet. */
+  isUnknown(offset: number): boolean {
+    return offset > this.#end + mostAhead
   }
 
   since(offset: number): readonly PlacedUpdate[] {

@@ -15,6 +15,7 @@ import type {
   EncodedTrade,
   FeedView,
   MarketUpdate,
+  Place,
   StreamPosition,
 } from '../market-view.ts'
 import { Backlog } from './backlog.ts'
@@ -167,9 +168,13 @@ export class MarketMemory {
     }
   }
 
-  /** Whatever stands before the offset has been applied. */
-  moveTo(topic: 'candles' | 'market-events', partition: number, next: number): void {
-    this.#backlog.moveTo(topic, partition, next)
+  /**
+   * Whatever stands before the offset has been applied.
+   *
+   * @param end where the partition ends, as last told.
+   */
+  moveTo(topic: Place['topic'], partition: number, next: number, end?: number): void {
+    this.#backlog.moveTo(topic, partition, next, end)
   }
 
   /** Encodes statistics as they are now, and lets dormant instruments go. @returns what changed. */
@@ -217,8 +222,11 @@ export class MarketMemory {
     }))
   }
 
-  since(position: StreamPosition): readonly PlacedUpdate[] | 'too_old' | 'unknown' {
-    return this.#backlog.since(position)
+  since(
+    position: StreamPosition,
+    topics?: readonly Place['topic'][],
+  ): readonly PlacedUpdate[] | 'too_old' | 'unknown' {
+    return this.#backlog.since(position, topics)
   }
 
   #applyTrade(trade: Trade, place: RecordPlace, now: number): RecordOutcome {

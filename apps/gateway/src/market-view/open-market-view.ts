@@ -14,6 +14,7 @@ import type {
   FeedView,
   MarketUpdate,
   MarketView,
+  Place,
   StreamPosition,
   UpdatesListener,
 } from '../market-view.ts'
@@ -151,8 +152,11 @@ class FollowingView implements OpenMarketView {
     return this.#memory.feeds()
   }
 
-  since(position: StreamPosition): readonly MarketUpdate[] | 'too_old' | 'unknown' {
-    return this.#memory.since(position)
+  since(
+    position: StreamPosition,
+    topics?: readonly Place['topic'][],
+  ): readonly MarketUpdate[] | 'too_old' | 'unknown' {
+    return this.#memory.since(position, topics)
   }
 
   listen(listener: UpdatesListener): Disposable {

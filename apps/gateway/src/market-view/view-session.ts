@@ -177,10 +177,10 @@ export class ViewSession implements AsyncDisposable {
     this.#options.events.silence(silentMs, silenceBoundMs)
     if (records.length > 0) await this.#prepare(records, signal)
     const { updates, appendedAt } = this.#applier.apply(this.memory, records, Date.now())
-    for (const { topic, partition, position } of progress) {
-      if (topic === this.#topics.candles) this.memory.moveTo('candles', partition, position)
+    for (const { topic, partition, position, end } of progress) {
+      if (topic === this.#topics.candles) this.memory.moveTo('candles', partition, position, end)
       if (topic === this.#topics.marketEvents) {
-        this.memory.moveTo('market-events', partition, position)
+        this.memory.moveTo('market-events', partition, position, end)
       }
     }
     if (updates.length > 0) tell(updates, appendedAt)

@@ -156,7 +156,8 @@ export class Subscriptions<R extends Receiver> {
     if (resume === undefined || channel === 'stats') return { texts: undefined, reset: null }
     const { view, limits, onResume } = this.#options
     const position = positionOf(resume)
-    const since = position === undefined ? 'unknown' : view.since(position)
+    const topics = [channel === 'candles' ? 'candles' : 'market-events'] as const
+    const since = position === undefined ? 'unknown' : view.since(position, topics)
     if (typeof since === 'string') {
       const reset = `position_${since}` as const
       onResume(reset)
