@@ -11,8 +11,8 @@ interface Standing {
 /**
  * Names what a page says, its position aside, without a look at all of its bytes. Candles of closed windows are
  * told by how many they are, where they begin and end, and two sums: of a window (rebuildId, revision) only ever
- * rises, so that neither sum stays the same when one of them changes. The open window and the gaps have no such
- * order: of those the text is hashed.
+ * rises, so that neither sum stays the same when one of them changes. Open windows, of which there
+ * may be several, and the gaps have no such order: of those the text is hashed.
  *
  * @param rest what else the document holds.
  */
@@ -28,7 +28,7 @@ export function candleTag(
   }
   stored.forEach(add)
   held.forEach(add)
-  const open = held.findLast(({ final }) => !final)?.json ?? ''
+  const open = held.flatMap(({ final, json }) => (final ? [] : [json])).join('')
   const begin = (stored[0] ?? held[0])?.windowStart ?? 0
   const end = (held.at(-1) ?? stored.at(-1))?.windowStart ?? 0
   const others = hash('sha1', `${rest}${open}`, 'base64url').slice(0, 12)
