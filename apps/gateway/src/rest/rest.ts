@@ -46,7 +46,8 @@ export async function registerRest(app: FastifyInstance, options: RestOptions): 
   await app.register(files, { serve: false, root: swaggerFolder() })
   const endpoints = restEndpoints(options)
   registerEndpoints(app, endpoints)
-  app.get('/v1/stream', () => {
+  app.get('/v1/stream', (request) => {
+    if (request.headers.upgrade?.toLowerCase() === 'websocket') throw streamAway(options.sources)
     throw new ProblemError('invalid_request', {
       detail: 'This is a WebSocket: open it with ws:// or wss://',
       headers: { upgrade: 'websocket', connection: 'Upgrade' },
@@ -88,6 +89,19 @@ export function methodsOf(path: string): readonly string[] | undefined {
       served.every((part, at) => part === parts[at] || (part.startsWith(':') && parts[at] !== '')),
   )
   return isServed ? ['GET', 'HEAD'] : undefined
+}
+
+/**
+ * What an upgrade is answered that comes to the route: Node hands it on as a request where nobody takes upgrades,
+ * which is before the stream is open, and once it closes.
+ */
+function streamAway(sources: OpenSources): ProblemError {
+  // Until they are open they say what is waited for.
+  sources()
+  return new ProblemError('not_ready', {
+    detail: 'The stream does not take connections now: come again',
+    headers: { 'retry-after': '2' },
+  })
 }
 
 /** Only paths are asked for. */
