@@ -74,6 +74,7 @@ export async function openServing(options: ServingOptions, signal: AbortSignal):
       signal,
     ),
   )
+  opened.use(view.onReset(() => catalog.readAgain()))
   const topics = {
     candles: topicName('candles', topicPrefix),
     marketEvents: topicName('market-events', topicPrefix),

@@ -28,17 +28,14 @@ const refreshMs = 2_000
 export class Catalog implements AsyncDisposable {
   readonly #options: CatalogOptions
   readonly #stopping = new AbortController()
-  readonly #instruments = new Map<string, StoredInstrument>()
-  readonly #gaps = new KnownGaps()
-  /** By partition, the newest offset that has been read of each table. */
-  readonly #seen: { readonly instruments: number[]; readonly gaps: number[] }
+  #entries: Entries
+  #isStale = false
   #sorted: readonly StoredInstrument[] | undefined
   #following: Promise<void> = Promise.resolve()
 
   private constructor(options: CatalogOptions) {
     this.#options = options
-    const none = Array.from({ length: options.partitions }, () => -1)
-    this.#seen = { instruments: none, gaps: [...none] }
+    this.#entries = noEntries(options.partitions)
   }
 
   /** @throws what the database says. */
@@ -50,12 +47,12 @@ export class Catalog implements AsyncDisposable {
   }
 
   instrument(instrumentId: string): StoredInstrument | undefined {
-    return this.#instruments.get(instrumentId)
+    return this.#entries.instruments.get(instrumentId)
   }
 
   /** By instrumentId. */
   instruments(): readonly StoredInstrument[] {
-    this.#sorted ??= [...this.#instruments.values()].sort((a, b) =>
+    this.#sorted ??= [...this.#entries.instruments.values()].sort((a, b) =>
       a.instrumentId < b.instrumentId ? -1 : 1,
     )
     return this.#sorted
@@ -63,35 +60,44 @@ export class Catalog implements AsyncDisposable {
 
   /** Gaps of an instrument or its feed that touch [from, to), oldest first. */
   gaps(instrumentId: string, from: number, to: number): readonly GapResource[] {
-    const feedId = this.#instruments.get(instrumentId)?.feedId
+    const feedId = this.#entries.instruments.get(instrumentId)?.feedId
     const partition = partitionOf(instrumentId, this.#options.partitions)
-    return this.#gaps.of({ instrumentId, feedId, partition }, from, to)
+    return this.#entries.gaps.of({ instrumentId, feedId, partition }, from, to)
   }
 
   /** Every gap that is known, each once, the latest first. */
   allGaps(): readonly GapResource[] {
-    return this.#gaps.all()
+    return this.#entries.gaps.all()
+  }
+
+  /**
+   * Has the next refresh read everything again: of topics that are made anew offsets begin anew, and what has been
+   * read of the old ones says nothing about them. Until then what is known stays.
+   */
+  readAgain(): void {
+    this.#isStale = true
   }
 
   /** Reads what is new. @throws what the database says. */
   async refresh(): Promise<void> {
     const { database, partitions } = this.#options
+    const readsAll = this.#isStale
+    this.#isStale = false
+    const entries = readsAll ? noEntries(partitions) : this.#entries
+    const { seen } = entries
     const numbers = Array.from({ length: partitions }, (_, partition) => partition)
-    const [instruments, gaps] = await Promise.all([
-      database.query<InstrumentRow>({
-        ...newInstruments,
-        values: [numbers, this.#seen.instruments],
-      }),
-      database.query<GapRow>({ ...newGaps, values: [numbers, this.#seen.gaps] }),
-    ])
-    for (const { sourcePartition, sourceOffset, ...instrument } of instruments.rows) {
-      this.#instruments.set(instrument.instrumentId, instrument)
-      raise(this.#seen.instruments, sourcePartition, Number(sourceOffset))
+    try {
+      const [instruments, gaps] = await Promise.all([
+        database.query<InstrumentRow>({ ...newInstruments, values: [numbers, seen.instruments] }),
+        database.query<GapRow>({ ...newGaps, values: [numbers, seen.gaps] }),
+      ])
+      take(entries, instruments.rows, gaps.rows)
+      this.#entries = entries
+      if (readsAll || instruments.rows.length > 0) this.#sorted = undefined
+    } catch (error) {
+      this.#isStale ||= readsAll
+      throw error
     }
-    if (instruments.rows.length > 0) this.#sorted = undefined
-    for (const row of gaps.rows)
-      raise(this.#seen.gaps, row.sourcePartition, Number(row.sourceOffset))
-    this.#gaps.add(gaps.rows.map(storedGap))
   }
 
   async #follow(): Promise<void> {
@@ -114,6 +120,36 @@ export class Catalog implements AsyncDisposable {
     this.#stopping.abort()
     await this.#following
   }
+}
+
+/** What has been read. */
+interface Entries {
+  readonly instruments: Map<string, StoredInstrument>
+  readonly gaps: KnownGaps
+  /** By partition, the newest offset that has been read of each table. */
+  readonly seen: { readonly instruments: number[]; readonly gaps: number[] }
+}
+
+function noEntries(partitions: number): Entries {
+  const none = Array.from({ length: partitions }, () => -1)
+  return {
+    instruments: new Map(),
+    gaps: new KnownGaps(),
+    seen: { instruments: none, gaps: [...none] },
+  }
+}
+
+function take(
+  { instruments, gaps, seen }: Entries,
+  instrumentRows: readonly InstrumentRow[],
+  gapRows: readonly GapRow[],
+): void {
+  for (const { sourcePartition, sourceOffset, ...instrument } of instrumentRows) {
+    instruments.set(instrument.instrumentId, instrument)
+    raise(seen.instruments, sourcePartition, Number(sourceOffset))
+  }
+  for (const row of gapRows) raise(seen.gaps, row.sourcePartition, Number(row.sourceOffset))
+  gaps.add(gapRows.map(storedGap))
 }
 
 interface InstrumentRow extends StoredInstrument {
