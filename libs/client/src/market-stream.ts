@@ -255,15 +255,14 @@ export class MarketStream {
         for (const subscription of this.#subscriptions) subscription.offer(message)
         return
       case 'cursor':
-        this.#cursor = message.position
-        for (const subscription of this.#subscriptions) subscription.passCursor()
+        this.#passCursor(message.position)
         return
       case 'heartbeat':
         // Only a connection that lives ends the growing of waits: one that is closed at once does not.
         this.#tries = 0
         return
       case 'subscribed':
-        if (message.reset !== null) this.#named(message.id)?.reset(message.reset)
+        this.#named(message.id)?.accept(message)
         return
       case 'snapshot':
         this.#named(message.id)?.snapshotPart(message)
@@ -282,6 +281,16 @@ export class MarketStream {
       // A message of a later protocol is passed over.
       default:
     }
+  }
+
+  /**
+   * A cursor that comes before a subscription is answered says nothing of what that one missed: resumed from there
+   * the next time, it would have a hole. The last cursor stands until one comes that speaks for all.
+   */
+  #passCursor(position: string): void {
+    for (const subscription of this.#subscriptions) if (!subscription.isAnswered) return
+    this.#cursor = position
+    for (const subscription of this.#subscriptions) subscription.passCursor()
   }
 
   #named(id: string): StreamSubscription | undefined {

@@ -30,6 +30,7 @@ export interface Subscription<Event extends StreamEvent> extends AsyncIterable<E
 }
 
 type SnapshotPart = Extract<ServerMessage, { type: 'snapshot' }>
+type Subscribed = Extract<ServerMessage, { type: 'subscribed' }>
 
 /** One subscription through all connections that it lives on. */
 export class StreamSubscription {
@@ -44,6 +45,8 @@ export class StreamSubscription {
   readonly #filter = new ReplayFilter()
   readonly #resubscribe: () => void
   #snapshot: SnapshotPart[] = []
+  /** How much of the answer to the latest subscribe message has come. */
+  #answer: 'none' | 'begun' | 'whole' = 'none'
 
   constructor(
     request: Request,
@@ -60,6 +63,21 @@ export class StreamSubscription {
   begin(id: string): void {
     this.id = id
     this.#snapshot = []
+    this.#answer = 'none'
+  }
+
+  /**
+   * Whether a cursor counts for it: what it missed, or its snapshot, stands before whatever cursor comes now. The
+   * gateway sends a cursor behind the whole of an answer that it has begun.
+   */
+  get isAnswered(): boolean {
+    return this.#answer === 'whole'
+  }
+
+  /** The gateway has taken it: a snapshot is next, or what was missed since the position resumed from. */
+  accept({ resumed, reset }: Subscribed): void {
+    this.#answer = resumed ? 'whole' : 'begun'
+    if (reset !== null) this.reset(reset)
   }
 
   /** The stream cannot be gone on from: a snapshot is next. */
@@ -74,6 +92,7 @@ export class StreamSubscription {
     if (!part.last) return
     const parts = this.#snapshot
     this.#snapshot = []
+    this.#answer = 'whole'
     this.isReady = true
     if (this.request.channel === 'candles') {
       const candles = parts.flatMap((each) => each.candles ?? [])

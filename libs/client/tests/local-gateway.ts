@@ -33,6 +33,9 @@ export class LocalGateway implements AsyncDisposable {
   remembersFrom = 0
   /** While true, nothing is sent, as by a gateway whose network is gone. */
   isSilent = false
+  /** Subscribe messages for which this says true are answered at `answerHeld`, as by a gateway that is busy. */
+  holds: (message: Subscribe) => boolean = () => false
+  readonly #held: (() => void)[] = []
   #port = 0
   #http: Server | undefined
   #sockets: WebSocketServer | undefined
@@ -51,6 +54,11 @@ export class LocalGateway implements AsyncDisposable {
 
   get url(): string {
     return `http://127.0.0.1:${this.#port}`
+  }
+
+  /** Subscribe messages that wait for `answerHeld`. */
+  get held(): number {
+    return this.#held.length
   }
 
   async start(): Promise<void> {
@@ -115,6 +123,11 @@ export class LocalGateway implements AsyncDisposable {
     }
   }
 
+  /** Answers the subscribe messages that it held back. */
+  answerHeld(): void {
+    for (const subscribe of this.#held.splice(0)) subscribe()
+  }
+
   cursors(): void {
     for (const client of this.#clients.keys()) {
       this.#send(client, { type: 'cursor', position: positionOf(this.log.length) })
@@ -132,7 +145,10 @@ export class LocalGateway implements AsyncDisposable {
       this.received.push(message)
       if (message.type === 'unsubscribe') subscriptions.delete(message.id)
       if (message.type === 'ping') this.#send(client, { type: 'pong' })
-      if (message.type === 'subscribe') this.#subscribe(client, subscriptions, message)
+      if (message.type !== 'subscribe') return
+      const subscribe = (): void => this.#subscribe(client, subscriptions, message)
+      if (this.holds(message)) this.#held.push(subscribe)
+      else subscribe()
     })
     this.#send(client, {
       type: 'welcome',

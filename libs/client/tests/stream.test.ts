@@ -75,6 +75,20 @@ function watch(url: string, token?: string): Watched {
   return { client, events, states }
 }
 
+/** Subscribes to an instrument's candles; what it returns grows. */
+function follow(client: Client, instrument: string): CandleEvent[] {
+  const events: CandleEvent[] = []
+  client.stream().candles(
+    { instruments: [instrument], intervals: ['1m'] },
+    {
+      event: (event) => {
+        events.push(event)
+      },
+    },
+  )
+  return events
+}
+
 async function waitForEvents(events: readonly CandleEvent[], count: number): Promise<void> {
   await waitUntil(`${count} events`, async () => events.length >= count, { withinMs: 60_000 })
 }
@@ -165,6 +179,57 @@ it('tries no more once the gateway wants another token, until it has one', async
     withinMs: 60_000,
   })
   expect(gateway.connections).toBe(1)
+})
+
+it('takes no cursor for a subscription that has not been answered: without a hole', async () => {
+  // A cursor between two answers counted for both. When the connection broke before the second answer, the second
+  // one went on from there, and what it had missed before was never told.
+  await using gateway = await LocalGateway.open(600_000)
+  using client = createClient({ url: gateway.url })
+  const btc = follow(client, 'binance:BTCUSDT')
+  const eth = follow(client, 'binance:ETHUSDT')
+  await waitForEvents(eth, 1)
+  gateway.cursors()
+  gateway.publish({ type: 'candle', candle: candleAt(1) })
+  await waitForEvents(btc, 2)
+  await gateway.stop()
+  gateway.log.push({ type: 'candle', candle: candleAt(1, { instrumentId: 'binance:ETHUSDT' }) })
+  gateway.holds = ({ id }) => id === 's4'
+  await gateway.start()
+  await waitUntil('s4', async () => gateway.held > 0, { withinMs: 60_000 })
+  gateway.cursors()
+  // Behind the cursor, so the client has had that as well.
+  gateway.publish({ type: 'candle', candle: candleAt(2) })
+  await waitForEvents(btc, 3)
+  gateway.cut()
+  await waitForEvents(eth, 2)
+  gateway.publish({ type: 'candle', candle: candleAt(3) })
+  await waitForEvents(btc, 4)
+  expect(told(eth)).toEqual(['snapshot 0', 'update 1.0'])
+  expect(told(btc)).toEqual(['snapshot 0', 'update 1.0', 'update 2.0', 'update 3.0'])
+})
+
+it('takes no cursor for a subscription that has not been answered: without a double', async () => {
+  // A cursor between two answers made the client forget what it had told, and the second answer brought it again.
+  await using gateway = await LocalGateway.open(600_000)
+  using client = createClient({ url: gateway.url })
+  const all = follow(client, 'binance:*')
+  const btc = follow(client, 'binance:BTCUSDT')
+  await waitForEvents(btc, 1)
+  gateway.cursors()
+  gateway.publish({ type: 'candle', candle: candleAt(1) })
+  await waitForEvents(btc, 2)
+  gateway.holds = ({ id }) => id === 's4'
+  gateway.cut()
+  await waitUntil('s4', async () => gateway.held > 0, { withinMs: 60_000 })
+  gateway.cursors()
+  gateway.answerHeld()
+  gateway.publish({ type: 'candle', candle: candleAt(2) })
+  await waitUntil('both', async () => all.some(tellsOf(2)) && btc.some(tellsOf(2)), {
+    withinMs: 60_000,
+  })
+  expect(told(all)).toEqual(['snapshot 0', 'update 1.0', 'update 2.0'])
+  expect(told(btc)).toEqual(['snapshot 0', 'update 1.0', 'update 2.0'])
 })
 
 it('connects for a subscription that is opened as the last one is closed, whatever its state', async () => {
