@@ -1,7 +1,8 @@
 import type { Caller } from '../admission.ts'
+import { addressKey } from '../protection/client-address.ts'
 import type { StreamOptions } from './settings.ts'
 
-/** Connections by address, and by key or token. */
+/** Connections by address (of IPv6 by the /64, as rates are), and by key or token. */
 export class ConnectionCounts {
   readonly #limits: Pick<StreamOptions['limits'], 'connectionsPerAddress' | 'connectionsPerCaller'>
   readonly #byAddress = new Map<string, number>()
@@ -14,7 +15,7 @@ export class ConnectionCounts {
   /** Counts one more. @returns false, and counts nothing, where that would be too many. */
   add(caller: Caller): boolean {
     const { connectionsPerAddress, connectionsPerCaller } = this.#limits
-    const { address } = caller
+    const address = addressKey(caller.address)
     const name = nameOf(caller)
     if ((this.#byAddress.get(address) ?? 0) >= connectionsPerAddress) return false
     if (name !== undefined && (this.#byCaller.get(name) ?? 0) >= connectionsPerCaller) return false
@@ -25,7 +26,7 @@ export class ConnectionCounts {
 
   remove(caller: Caller): void {
     const name = nameOf(caller)
-    change(this.#byAddress, caller.address, -1)
+    change(this.#byAddress, addressKey(caller.address), -1)
     if (name !== undefined) change(this.#byCaller, name, -1)
   }
 }
