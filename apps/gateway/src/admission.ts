@@ -37,14 +37,20 @@ export type Admission =
     }
   | { readonly admitted: false; readonly refusal: Refusal }
 
+/**
+ * What has become of one that was admitted. `ended`: the key was revoked, or the key or token has expired.
+ * `unknowable`: what knows it has been away for too long.
+ */
+export type Standing = 'stands' | 'ended' | 'unknowable'
+
 /** Decides who may ask: for a REST request and for the handshake of a WebSocket alike. */
 export interface Doorkeeper extends AsyncDisposable {
   /** Never rejects. */
   admit(request: IncomingMessage): Promise<Admission>
 
   /**
-   * Whether one that was admitted still would be: the key is not revoked, the key or token not expired. Costs
-   * nothing; whoever holds a connection open asks now and then.
+   * Whether one that was admitted still would be. Costs nothing; whoever holds a connection open asks now and
+   * then.
    */
-  stands(caller: Caller): boolean
+  stands(caller: Caller): Standing
 }

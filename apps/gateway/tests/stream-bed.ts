@@ -8,7 +8,7 @@ import { waitUntil } from '@tickertape/testing'
 import { WebSocket } from 'ws'
 import type { ClientOptions } from 'ws'
 
-import type { Admission, Caller, Doorkeeper } from '../src/admission.ts'
+import type { Admission, Caller, Doorkeeper, Standing } from '../src/admission.ts'
 import type { MarketView } from '../src/market-view.ts'
 import { createStreamEvents } from '../src/stream/events.ts'
 import type { StreamOptions } from '../src/stream/settings.ts'
@@ -31,14 +31,14 @@ export class TestDoor implements Doorkeeper {
     caller: anybody,
     headers: {},
   })
-  isStanding = true
+  standing: Standing = 'stands'
 
   admit({ headers }: { readonly headers: IncomingHttpHeaders }): Promise<Admission> {
     return Promise.resolve(this.answer(headers))
   }
 
-  stands(): boolean {
-    return this.isStanding
+  stands(): Standing {
+    return this.standing
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -166,9 +166,42 @@ describe('connections', () => {
     bed.door.answer = () => ({ admitted: true, caller: anybody, headers: {} })
     using revoked = await Peer.connect(bed.url)
     await revoked.message('welcome')
-    bed.door.isStanding = false
+    bed.door.standing = 'ended'
     expect(await revoked.closing()).toMatchObject({ code: 4401 })
   })
+})
+
+// When the database had been away for longer than the copy of its keys counts, nobody knew whether a key was
+// good, and its streams were closed as if it was not: a client takes 4401 for the end and does not come again.
+it('of a key that nobody can tell about a connection is closed with a code that says: come again', async () => {
+  await using bed = await StreamBed.open()
+  using peer = await Peer.connect(bed.url)
+  await peer.message('welcome')
+  bed.door.standing = 'unknowable'
+  expect(await peer.closing()).toMatchObject({ code: 4503 })
+  await bed.closedFor('unknowable')
+})
+
+// Connections were counted by the full address, of which whoever has one IPv6 network has 2^64.
+it('from addresses of one IPv6 network connections count together', async () => {
+  await using bed = await StreamBed.open({ limits: { connectionsPerAddress: 1 } })
+  const from = (address: string) => {
+    bed.door.answer = () => ({ admitted: true, caller: { ...anybody, address }, headers: {} })
+  }
+  from('2001:db8:0:1::1')
+  using first = await Peer.connect(bed.url)
+  await first.message('welcome')
+  from('2001:db8:0:1:ffff::2')
+  using second = await Peer.connect(bed.url)
+  expect(await second.closing()).toMatchObject({ code: 4429 })
+  from('2001:db8:0:2::1')
+  using other = await Peer.connect(bed.url)
+  await other.message('welcome')
+  first.socket.close()
+  await bed.closedFor('byClient')
+  from('2001:db8:0:1::3')
+  using next = await Peer.connect(bed.url)
+  await next.message('welcome')
 })
 
 describe('a handshake', () => {

@@ -1,7 +1,7 @@
 import type { Database } from '@tickertape/market-store'
 
 import { scopes } from '../admission.ts'
-import type { Scope } from '../admission.ts'
+import type { Scope, Standing } from '../admission.ts'
 import { isSecretOf } from './api-key.ts'
 import { KeptCopy } from './kept-copy.ts'
 
@@ -63,8 +63,10 @@ export class ApiKeys implements AsyncDisposable {
     return key !== undefined && isSecretOf(key.secretHash, secret) ? key : 'invalid'
   }
 
-  stands(keyId: string, now: number): boolean {
-    return this.#standing(keyId, now) !== undefined
+  /** `unknowable`: the keys have not been read for so long that nothing is known of any. */
+  stands(keyId: string, now: number): Standing {
+    if (this.#copy.value === undefined) return 'unknowable'
+    return this.#standing(keyId, now) === undefined ? 'ended' : 'stands'
   }
 
   #standing(keyId: string, now: number): StandingKey | undefined {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 
 import type { Database } from '@tickertape/market-store'
 
-import type { Admission, Caller, Doorkeeper, Refusal, Scope } from '../admission.ts'
+import type { Admission, Caller, Doorkeeper, Refusal, Scope, Standing } from '../admission.ts'
 import { ApiKeys } from './api-keys.ts'
 import { addressKey, clientAddress } from './client-address.ts'
 import { credentialOf } from './credentials.ts'
@@ -71,10 +71,10 @@ class Door implements Doorkeeper {
     return admission
   }
 
-  stands({ kind, name, expiresAt }: Caller): boolean {
+  stands({ kind, name, expiresAt }: Caller): Standing {
     const now = Date.now()
-    if (expiresAt !== null && expiresAt <= now) return false
-    return kind !== 'key' || this.#parts.keys?.stands(name, now) === true
+    if (expiresAt !== null && expiresAt <= now) return 'ended'
+    return kind === 'key' ? (this.#parts.keys?.stands(name, now) ?? 'ended') : 'stands'
   }
 
   /** undefined: the request comes from where it may. */
@@ -123,7 +123,7 @@ class Door implements Doorkeeper {
   ): Promise<Identity | Refusal> {
     const isKnown =
       credential.kind === 'key'
-        ? this.#parts.keys?.stands(credential.keyId, Date.now()) === true
+        ? this.#parts.keys?.stands(credential.keyId, Date.now()) === 'stands'
         : credential.kind === 'token' && this.#parts.tokens?.remembers(credential.token) === true
     const failures = this.#failures?.look(source, performance.now())
     if (!isKnown && failures?.allowed === false) {

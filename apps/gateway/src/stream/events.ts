@@ -32,6 +32,7 @@ export type EndReason =
   | 'brokenOff'
   | 'messageTooLarge'
   | 'protocolError'
+  | 'unknowable'
   | 'shutdown'
 
 export type RefusedHandshake = 'path' | 'busy' | 'doorkeeper' | 'connections' | 'failed'

@@ -23,9 +23,19 @@ const mostInvalidMessages = 5
 /** How long a client may take to answer a close, in ms. */
 const closeGraceMs = 2_000
 
-const closeTexts: Readonly<Record<CloseReason | 'shutdown', string>> = {
+/** Why the gateway closes a connection. */
+export type ClosedBecause = CloseReason | 'unknowable' | 'shutdown'
+
+/**
+ * Codes of what has none of its own. Whoever may be good is told to come again, and the handshake decides: a
+ * client that hears 4401 gives up.
+ */
+const otherCodes = { unknowable: closeCodes.streamReset, shutdown: 1001 } as const
+
+const closeTexts: Readonly<Record<ClosedBecause, string>> = {
   invalidMessages: 'too many messages that are not of the protocol: see /v1/asyncapi.json',
   unauthenticated: 'the key or token is not valid any more: connect with another',
+  unknowable: 'whether the key is still valid cannot be told now: come again with the cursor',
   tooManyConnections: 'more connections than one address or key may have: close some',
   tooManyMessages: 'more messages than a client may send: wait, and send fewer',
   noPong: 'pings were not answered',
@@ -151,11 +161,12 @@ export class StreamClient {
   }
 
   /** Closes the connection; whoever does not answer is cut off. What waits is not sent any more. */
-  close(reason: CloseReason | 'shutdown'): void {
+  close(reason: ClosedBecause): void {
     if (this.#isClosing) return
     this.#endReason ??= reason
     this.#end()
-    this.#socket.close(reason === 'shutdown' ? 1001 : closeCodes[reason], closeTexts[reason])
+    const codes = { ...closeCodes, ...otherCodes }
+    this.#socket.close(codes[reason], closeTexts[reason])
     this.#cutOffLater()
   }
 

@@ -262,7 +262,9 @@ class Stream implements AttachedStream {
     for (const client of this.#clients) {
       const { caller } = client
       const isOver = caller.expiresAt !== null && caller.expiresAt <= wallClock
-      if (isOver || !doorkeeper.stands(caller)) client.close('unauthenticated')
+      const standing = isOver ? 'ended' : doorkeeper.stands(caller)
+      if (standing === 'ended') client.close('unauthenticated')
+      else if (standing === 'unknowable') client.close('unknowable')
       client.watch(now, wallClock)
       if (client.isCursorDue(now, cursor)) this.#touch(client)
     }
