@@ -15,6 +15,8 @@ interface OwnFollowed<F> extends Followed<F> {
   readonly followers: Map<F, { subscriptions: number; live: number }>
   /** Whether something came of it; what nobody heard of is kept only while it is followed. */
   isKnown: boolean
+  /** How many patterns had come when it was last held against them. */
+  heldAgainst: number
 }
 
 export interface Following<F> {
@@ -31,27 +33,28 @@ export interface FollowRequest<F> {
   readonly live: boolean
   /** To begin with. */
   readonly names: Iterable<string>
-  /** Whether a name that comes to be known later belongs to it. */
+  /** Whether a name of which something comes later belongs to it. */
   admits(name: string): boolean
 }
 
 /**
  * Who follows which name. Looking a name up is what is done for every update; subscribing pays for it: it
- * resolves its patterns, and a name that was not known is held against them once.
+ * resolves its patterns, and a name of which something comes is held once against each pattern that came
+ * since the last time. So one that was away, and among nobody's names when they subscribed, is found again,
+ * and one of which nothing comes any more (an expired option) costs no follower anything.
  */
 export class NameIndex<F> {
   readonly #names = new Map<string, OwnFollowed<F>>()
-  readonly #followings = new Set<OpenFollowing<F>>()
+  /** Those that admit more, the newest last. */
+  readonly #patterns: { readonly number: number; readonly following: OpenFollowing<F> }[] = []
+  /** How many have come, those that ended included. */
+  #patternsCome = 0
 
   /** Whom an update of this name concerns. */
   heardOf(name: string): Followed<F> {
-    const known = this.#names.get(name)
-    if (known?.isKnown === true) return known
-    const followed = known ?? this.#add(name)
+    const followed = this.#names.get(name) ?? this.#add(name)
     followed.isKnown = true
-    for (const following of this.#followings) {
-      if (!following.has(followed) && following.admits(name)) following.add(followed)
-    }
+    if (followed.heldAgainst < this.#patternsCome) this.#holdAgainstNew(followed)
     return followed
   }
 
@@ -62,10 +65,26 @@ export class NameIndex<F> {
     })
     for (const name of request.names) following.add(this.#names.get(name) ?? this.#add(name))
     if (admitsMore) {
-      this.#followings.add(following)
-      following.onEnd = () => this.#followings.delete(following)
+      this.#patternsCome += 1
+      const entry = { number: this.#patternsCome, following }
+      this.#patterns.push(entry)
+      following.onEnd = () => {
+        const at = this.#patterns.indexOf(entry)
+        if (at >= 0) this.#patterns.splice(at, 1)
+      }
     }
     return following
+  }
+
+  #holdAgainstNew(followed: OwnFollowed<F>): void {
+    const { name, heldAgainst } = followed
+    followed.heldAgainst = this.#patternsCome
+    for (let at = this.#patterns.length - 1; at >= 0; at -= 1) {
+      const pattern = this.#patterns[at]
+      if (pattern === undefined || pattern.number <= heldAgainst) return
+      const { following } = pattern
+      if (!following.has(followed) && following.admits(name)) following.add(followed)
+    }
   }
 
   /** Names that are held, for tests of its bounds. */
@@ -74,7 +93,12 @@ export class NameIndex<F> {
   }
 
   #add(name: string): OwnFollowed<F> {
-    const followed: OwnFollowed<F> = { name, followers: new Map(), isKnown: false }
+    const followed: OwnFollowed<F> = {
+      name,
+      followers: new Map(),
+      isKnown: false,
+      heldAgainst: 0,
+    }
     this.#names.set(name, followed)
     return followed
   }
