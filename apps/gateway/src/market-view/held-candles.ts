@@ -16,6 +16,8 @@ export interface SeriesLimits {
   readonly depth: number
   /** There may be candles of windows before this that are not applied. */
   readonly heldFrom: number
+  /** Next offset behind the candles of windows before that. */
+  readonly releasedTo: number
   readonly texts: TextBudget
 }
 
@@ -31,11 +33,13 @@ export class HeldCandles {
   readonly #open: EncodedCandle[] = []
   /** Windows before this are not held, though there may be candles of them. */
   #heldFrom: number
+  #releasedTo: number
 
   constructor(instrumentId: string, interval: Interval, limits: SeriesLimits) {
     this.#interval = interval
     this.#depth = limits.depth
     this.#heldFrom = limits.heldFrom
+    this.#releasedTo = limits.releasedTo
     this.#closed = new ClosedCandles(instrumentId, interval, limits.texts)
   }
 
@@ -44,13 +48,19 @@ export class HeldCandles {
     return this.#closed.length + this.#open.length === 0 ? undefined : this.#heldFrom
   }
 
+  /** Next offset behind all candles that are not held; it may be that of the record which took a place from one. */
+  get releasedTo(): number {
+    return this.#releasedTo
+  }
+
   /**
    * Takes a candle that may be newer than what stands.
    *
+   * @param next offset behind its record; 0: it is from the database.
    * @returns undefined if it is not. A revision of a window that is not held is new: its topic has each once.
    */
-  apply(candle: Candle): EncodedCandle | undefined {
-    return candle.final ? this.#applyClosed(candle) : this.#applyOpen(candle)
+  apply(candle: Candle, next: number): EncodedCandle | undefined {
+    return candle.final ? this.#applyClosed(candle, next) : this.#applyOpen(candle)
   }
 
   /** The latest `count`, oldest first. */
@@ -59,25 +69,33 @@ export class HeldCandles {
     return count > open.length ? [...this.#closed.latest(count - open.length), ...open] : open
   }
 
-  #applyClosed(candle: Candle): EncodedCandle | undefined {
+  #applyClosed(candle: Candle, next: number): EncodedCandle | undefined {
     const { windowStart } = candle
     const standing = this.#closed.versionAt(windowStart)
     if (standing !== undefined && compareVersions(candle, standing) <= 0) return undefined
     const encoded = encodeCandle(candle, this.#interval)
-    if (windowStart >= this.#heldFrom) this.#hold(candle, encoded)
+    if (windowStart >= this.#heldFrom) this.#hold(candle, encoded, next)
+    else this.#release(next)
     while (this.#open[0] !== undefined && this.#open[0].windowStart <= windowStart) {
       this.#open.shift()
     }
     return encoded
   }
 
-  #hold(candle: Candle, encoded: EncodedCandle): void {
+  #hold(candle: Candle, encoded: EncodedCandle, next: number): void {
     this.#closed.set(candle, encoded)
-    if (this.#closed.length > this.#depth) this.#closed.removeFirst()
+    if (this.#closed.length > this.#depth) {
+      this.#closed.removeFirst()
+      this.#release(next)
+    }
     const oldest = this.#closed.firstWindowStart
     if (this.#closed.length === this.#depth && oldest !== undefined) {
       this.#heldFrom = Math.max(this.#heldFrom, oldest)
     }
+  }
+
+  #release(next: number): void {
+    this.#releasedTo = Math.max(this.#releasedTo, next)
   }
 
   #applyOpen(candle: Candle): EncodedCandle | undefined {

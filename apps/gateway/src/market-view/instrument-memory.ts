@@ -40,6 +40,9 @@ export class InstrumentMemory {
   #prices = new DayPrices()
   /** Windows before this are not held, of no interval. */
   #heldFrom: number
+  /** Next offset behind the candles that were let go with it, and behind all that were applied. */
+  #releasedTo = 0
+  #appliedTo = 0
   #lastWindowEnd = -Infinity
   /** The latest price of any candle: where no trade is held. */
   #lastClose: Decimal | undefined
@@ -63,13 +66,16 @@ export class InstrumentMemory {
     }
   }
 
-  applyCandle(candle: Candle, interval: Interval): EncodedCandle | undefined {
+  /** @param next offset of `candles` behind its record; 0: it is from the database, or of an open window. */
+  applyCandle(candle: Candle, interval: Interval, next: number): EncodedCandle | undefined {
     const held = (this.#candles[interval] ??= new HeldCandles(this.instrumentId, interval, {
       depth: this.#limits.candles,
       heldFrom: this.#heldFrom,
+      releasedTo: this.#releasedTo,
       texts: this.#texts,
     }))
-    const encoded = held.apply(candle)
+    const encoded = held.apply(candle, next)
+    this.#appliedTo = Math.max(this.#appliedTo, next)
     if (encoded === undefined) return undefined
     if (interval === '1m' && candle.final) this.#prices.set(candle)
     if (candle.windowEnd >= this.#lastWindowEnd) {
@@ -97,6 +103,10 @@ export class InstrumentMemory {
     return this.#candles[interval]?.heldFrom
   }
 
+  releasedTo(interval: Interval): number {
+    return this.#candles[interval]?.releasedTo ?? this.#releasedTo
+  }
+
   trades(count: number, now: number): readonly EncodedTrade[] {
     return this.#tape.latest(count, now)
   }
@@ -109,6 +119,7 @@ export class InstrumentMemory {
     this.#tape = this.#newTape()
     this.#prices = new DayPrices()
     this.#heldFrom = before
+    this.#releasedTo = this.#appliedTo
     this.#lastClose = undefined
   }
 

@@ -4,7 +4,7 @@ import type { Candle, Interval, MarketEvent, Trade } from '@tickertape/market-mo
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
-import type { MarketUpdate } from '../market-view.ts'
+import type { MarketUpdate, StreamPosition } from '../market-view.ts'
 import { MarketMemory } from './market-memory.ts'
 import type { MemoryLimits } from './market-memory.ts'
 import { candle, decimal, heartbeat, trade } from './testing/market.ts'
@@ -137,7 +137,11 @@ function apply(
 }
 
 /** What the sink has made of the records before given offsets, as the gateway reads it. */
-function restored(log: readonly LogRecord[], upTo: Readonly<Record<LogRecord['topic'], number>>) {
+function restored(
+  log: readonly LogRecord[],
+  upTo: Readonly<Record<LogRecord['topic'], number>>,
+  backlogFrom?: StreamPosition,
+) {
   const written = log.filter(({ topic, offset }) => offset < upTo[topic])
   const upToOf = written.flatMap(({ record }) =>
     'type' in record && record.type === 'FeedHeartbeat' ? [record.value.upTo] : [],
@@ -145,6 +149,7 @@ function restored(log: readonly LogRecord[], upTo: Readonly<Record<LogRecord['to
   const memory = new MarketMemory(
     {
       position: { candles: [upTo.candles], marketEvents: [upTo['market-events']] },
+      ...(backlogFrom && { backlogFrom }),
       watermarks: upToOf.map((time) => ({ partition: 0, feedId: 'feed', upTo: time })),
     },
     limits,
@@ -260,6 +265,41 @@ describe('the memory of a market', () => {
         )
         expect(resumed).toEqual(inPartitions)
       }),
+    )
+  })
+
+  // The backlog began where the rows end, which the sink moves past every client within a second: nobody could
+  // resume from a gateway that had been started again.
+  test('what was told before the rows is what a resume from there gives after a new start', () => {
+    const anyOffset = fc.nat(60)
+    fc.assert(
+      fc.property(anyLog, anyOffset, anyOffset, anyOffset, (log, candles, events, back) => {
+        const before = emptyMemory()
+        const told = log.flatMap((record) => apply(before, record) ?? [])
+        const ends = before.position()
+        const upTo = {
+          candles: Math.min(candles, ends.candles[0] ?? 0),
+          'market-events': Math.min(events, ends.marketEvents[0] ?? 0),
+        }
+        const from = {
+          candles: Math.max(0, upTo.candles - back),
+          'market-events': Math.max(0, upTo['market-events'] - back),
+        }
+        const position = { candles: [from.candles], marketEvents: [from['market-events']] }
+        const joined = restored(log, upTo, position)
+        for (const record of log) {
+          if (record.offset >= from[record.topic]) apply(joined, record)
+        }
+        const missed = told.filter(
+          (update) =>
+            update.type !== 'stats' &&
+            update.place !== undefined &&
+            update.place.offset >= from[update.place.topic],
+        )
+        expect(joined.since(position)).toEqual(expect.arrayContaining(missed))
+        expect(contents(joined)).toEqual(contents(before))
+      }),
+      { numRuns: 300 },
     )
   })
 

@@ -142,6 +142,26 @@ describe('what is held', () => {
     expect(memory.heldFrom(id, '1m')).toBe(start + dayMs - 2_000)
   })
 
+  // What was neither held any more nor written yet was missing from a page of both, and nothing told so.
+  test('no more is told by an offset behind it, whether its place was taken or it grew too old', () => {
+    const memory = memoryAsOf(start)
+    memory.restoreCandle(candle({ windowStart: start - minuteMs }))
+    const place = (offset: number) => ({ partition: 0, offset })
+    for (let at = 0; at < 9; at += 1) {
+      memory.applyCandle(candle({ windowStart: start + at * minuteMs }), place(100 + at))
+    }
+    expect(memory.releasedTo(id, '1m')).toBe(0)
+    memory.applyCandle(candle({ windowStart: start + 9 * minuteMs }), place(109))
+    expect(memory.releasedTo(id, '1m')).toBe(110)
+    memory.applyCandle(candle({ windowStart: start - minuteMs, revision: 1 }), place(110))
+    expect(memory.releasedTo(id, '1m')).toBe(111)
+    memory.applyCandle(candle({ windowStart: start, interval: '1h' }), place(111))
+    expect(memory.releasedTo(id, '1h')).toBe(0)
+    applyEvent(memory, heartbeat(start + 2 * dayMs))
+    memory.refreshStats()
+    expect([memory.releasedTo(id, '1m'), memory.releasedTo(id, '1h')]).toEqual([112, 112])
+  })
+
   test('as open ends with its closed candle, and one written before that is not shown again', () => {
     const memory = memoryAsOf(start)
     const open = candle({ windowStart: start, final: false, tradeCount: 1 })

@@ -25,6 +25,7 @@ import { dayMs } from './day-prices.ts'
 import { FeedTimes } from './feed-times.ts'
 import { InstrumentMemory } from './instrument-memory.ts'
 import type { InstrumentDescription, InstrumentLimits } from './instrument-memory.ts'
+import { RecalledRecords } from './recalled-records.ts'
 import { StatsBoard } from './stats-board.ts'
 
 export interface MemoryLimits extends InstrumentLimits {
@@ -36,7 +37,14 @@ export interface MemoryLimits extends InstrumentLimits {
 }
 
 /** What a record did: the update that it brought, or why it brought none. */
-export type RecordOutcome = MarketUpdate | 'known' | 'no update' | 'future' | 'unknown_interval'
+export type RecordOutcome =
+  | MarketUpdate
+  | 'known'
+  | 'no update'
+  | 'future'
+  | 'unknown_interval'
+  /** Rows reflect it: it is only remembered for those who resume. */
+  | 'recalled'
 
 /** Where a record stands in its topic. */
 export interface RecordPlace {
@@ -47,6 +55,8 @@ export interface RecordPlace {
 /** Where a memory begins: what rows and watermarks said at these offsets. */
 export interface MemoryStart {
   readonly position: StreamPosition
+  /** Where records begin, if before these offsets: those between are remembered for who resumes, no more. */
+  readonly backlogFrom?: StreamPosition
   readonly watermarks: readonly {
     readonly partition: number
     readonly feedId: string
@@ -63,17 +73,22 @@ const statsDelayMs = 2_000
  * records behind it give what all records give.
  */
 export class MarketMemory {
+  /** Next offsets that the rows do not reflect. */
+  readonly rowsUpTo: StreamPosition
   readonly #limits: MemoryLimits
   readonly #instruments = new Map<string, InstrumentMemory>()
   readonly #feeds = new FeedTimes()
   readonly #stats: StatsBoard
   readonly #backlog: Backlog
+  readonly #recalled: RecalledRecords
   readonly #texts: TextBudget
 
   constructor(start: MemoryStart, limits: MemoryLimits) {
     this.#limits = limits
     this.#texts = new TextBudget(limits.candleTextBytes)
-    this.#backlog = new Backlog(start.position, limits.backlog)
+    this.rowsUpTo = start.position
+    this.#backlog = new Backlog(start.backlogFrom ?? start.position, limits.backlog)
+    this.#recalled = new RecalledRecords(limits.tradeIdentities)
     for (const { partition, feedId, upTo } of start.watermarks) {
       this.#feeds.moveTo(partition, feedId, upTo)
     }
@@ -89,6 +104,7 @@ export class MarketMemory {
     return this.#stats.asOf
   }
 
+  /** Next offsets of what has been applied; at first, from where records are applied. */
   position(): StreamPosition {
     return this.#backlog.position()
   }
@@ -112,7 +128,7 @@ export class MarketMemory {
   /** One of the latest of its interval. */
   restoreCandle(candle: Candle): void {
     if (isInterval(candle.interval)) {
-      this.#instrument(candle.instrumentId).applyCandle(candle, candle.interval)
+      this.#instrument(candle.instrumentId).applyCandle(candle, candle.interval, 0)
     }
   }
 
@@ -128,9 +144,12 @@ export class MarketMemory {
 
   /** A record of `candles`. */
   applyCandle(candle: Candle, place: RecordPlace): RecordOutcome {
+    if (place.offset < (this.rowsUpTo.candles[place.partition] ?? 0)) {
+      return this.#recallCandle(candle, place)
+    }
     if (!isInterval(candle.interval)) return 'unknown_interval'
     const instrument = this.#instrument(candle.instrumentId)
-    const encoded = instrument.applyCandle(candle, candle.interval)
+    const encoded = instrument.applyCandle(candle, candle.interval, place.offset + 1)
     if (encoded === undefined) return 'known'
     if (candle.final) this.#stats.apply(candle)
     const { partition, offset } = place
@@ -145,7 +164,7 @@ export class MarketMemory {
   applyOpenCandle(candle: Candle): RecordOutcome {
     if (!isInterval(candle.interval)) return 'unknown_interval'
     if (candle.final) return 'known'
-    const encoded = this.#instrument(candle.instrumentId).applyCandle(candle, candle.interval)
+    const encoded = this.#instrument(candle.instrumentId).applyCandle(candle, candle.interval, 0)
     if (encoded === undefined) return 'known'
     return { type: 'candle', candle: encoded, place: undefined }
   }
@@ -156,6 +175,9 @@ export class MarketMemory {
    * @param now ms since the epoch, for what expires by it.
    */
   applyEvent(event: MarketEvent, place: RecordPlace, now: number): RecordOutcome {
+    if (place.offset < (this.rowsUpTo.marketEvents[place.partition] ?? 0)) {
+      return this.#recallEvent(event, place, now)
+    }
     switch (event.type) {
       case 'Trade':
         return this.#applyTrade(event.value, place, now)
@@ -177,6 +199,11 @@ export class MarketMemory {
     this.#backlog.moveTo(topic, partition, next, end)
   }
 
+  /** No record that the rows reflect comes any more. */
+  endRecall(): void {
+    this.#recalled.clear()
+  }
+
   /** Encodes statistics as they are now, and lets dormant instruments go. @returns what changed. */
   refreshStats(): readonly MarketUpdate[] {
     for (const instrument of this.#instruments.values()) {
@@ -195,6 +222,10 @@ export class MarketMemory {
 
   heldFrom(instrumentId: string, interval: Interval): number | undefined {
     return this.#instruments.get(instrumentId)?.heldFrom(interval)
+  }
+
+  releasedTo(instrumentId: string, interval: Interval): number {
+    return this.#instruments.get(instrumentId)?.releasedTo(interval) ?? 0
   }
 
   trades(instrumentId: string, count: number, now: number): readonly EncodedTrade[] {
@@ -230,7 +261,7 @@ export class MarketMemory {
   }
 
   #applyTrade(trade: Trade, place: RecordPlace, now: number): RecordOutcome {
-    if (trade.eventTime > trade.receivedAt + this.#limits.futureToleranceMs) return 'future'
+    if (this.#isFuture(trade)) return 'future'
     const encoded = this.#instrument(instrumentIdOf(trade)).applyTrade(trade, now)
     if (encoded === undefined) return 'known'
     const { partition, offset } = place
@@ -253,6 +284,29 @@ export class MarketMemory {
     this.#instrument(status.instrumentId).describe(status)
     this.#stats.termsChanged(status.instrumentId)
     return 'no update'
+  }
+
+  #recallCandle(candle: Candle, { partition, offset }: RecordPlace): RecordOutcome {
+    const encoded = this.#recalled.candle(candle)
+    if (encoded !== undefined) {
+      const place = { topic: 'candles', partition, offset } as const
+      this.#backlog.add({ type: 'candle', candle: encoded, place })
+    }
+    return 'recalled'
+  }
+
+  #recallEvent(event: MarketEvent, { partition, offset }: RecordPlace, now: number): RecordOutcome {
+    if (event.type !== 'Trade' || this.#isFuture(event.value)) return 'recalled'
+    const trade = this.#recalled.trade(event.value, now)
+    if (trade !== undefined) {
+      const place = { topic: 'market-events', partition, offset } as const
+      this.#backlog.add({ type: 'trade', trade, place })
+    }
+    return 'recalled'
+  }
+
+  #isFuture({ eventTime, receivedAt }: Trade): boolean {
+    return eventTime > receivedAt + this.#limits.futureToleranceMs
   }
 
   #placed(update: PlacedUpdate): PlacedUpdate {

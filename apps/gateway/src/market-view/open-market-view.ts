@@ -136,6 +136,10 @@ class FollowingView implements OpenMarketView {
     return this.#memory.heldFrom(instrumentId, interval)
   }
 
+  releasedTo(instrumentId: string, interval: Interval): number {
+    return this.#memory.releasedTo(instrumentId, interval)
+  }
+
   trades(instrumentId: string, count: number): readonly EncodedTrade[] {
     return this.#memory.trades(instrumentId, count, Date.now())
   }

@@ -116,9 +116,11 @@ export class RecordApplier {
       batch.openCandles += 1
       return memory.applyOpenCandle(candle)
     }
+    const outcome = memory.applyCandle(candle, record)
+    if (outcome === 'recalled') return outcome
     batch.closedCandles += 1
     this.#flow.candle(candle.windowEnd, record.timestamp ?? now, now)
-    return memory.applyCandle(candle, record)
+    return outcome
   }
 
   #skip({ topic, partition, offset }: LogRecord, reason: string, message: string): 'skipped' {

@@ -4,6 +4,7 @@ import { intervals } from '@tickertape/market-model'
 import type { Database, Transaction } from '@tickertape/market-store'
 
 import type { StreamPosition } from '../market-view.ts'
+import { backlogStart } from './backlog-start.ts'
 import { dayMs } from './day-prices.ts'
 import type { InstrumentDescription } from './instrument-memory.ts'
 import { MarketMemory } from './market-memory.ts'
@@ -18,6 +19,11 @@ export interface SnapshotOptions {
   readonly topics: { readonly candles: string; readonly marketEvents: string }
   /** First offset that each partition keeps: what is read where the sink has written nothing yet. */
   readonly earliest: StreamPosition
+  /** First offsets of the time that those who resume can go back to, by partition. */
+  readonly remembered: {
+    readonly candles: ReadonlyMap<number, number>
+    readonly marketEvents: ReadonlyMap<number, number>
+  }
   /** Ends it between two statements. */
   readonly signal: AbortSignal
 }
@@ -92,19 +98,29 @@ class SnapshotReading {
     }>(
       'select partition, feed_id, extract(epoch from up_to)::float8 * 1000 as up_to from feed_watermarks',
     )
+    const position = {
+      candles: earliest.candles.map((low, partition) => from(topics.candles, partition, low)),
+      marketEvents: earliest.marketEvents.map((low, partition) =>
+        from(topics.marketEvents, partition, low),
+      ),
+    }
     return {
-      position: {
-        candles: earliest.candles.map((low, partition) => from(topics.candles, partition, low)),
-        marketEvents: earliest.marketEvents.map((low, partition) =>
-          from(topics.marketEvents, partition, low),
-        ),
-      },
+      position,
+      backlogFrom: this.#backlogFrom(position),
       watermarks: watermarks.map(({ partition, feed_id: feedId, up_to: upTo }) => ({
         partition,
         feedId,
         upTo: Math.round(upTo),
       })),
     }
+  }
+
+  #backlogFrom(position: StreamPosition): StreamPosition {
+    const { limits, earliest, remembered } = this.#options
+    const records = limits.backlog.updates
+    const of = (topic: keyof StreamPosition): readonly number[] =>
+      backlogStart(position[topic], { low: earliest[topic], atTime: remembered[topic], records })
+    return { candles: of('candles'), marketEvents: of('marketEvents') }
   }
 
   async #descriptions(): Promise<ReadonlyMap<string, InstrumentDescription>> {

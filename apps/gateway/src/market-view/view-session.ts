@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   KafkaAvroError,
   LogTail,
+  offsetsAtTime,
   requireTopics,
   topicName,
   topicOffsets,
@@ -46,6 +47,13 @@ const silenceBoundMs = 5_000
 /** Candles of windows that are open when the view begins: of each partition the latest records are enough to find them. */
 const openCandlesBefore = 5_000
 
+/**
+ * How far before the beginning, by Kafka's time of append, records are read for those who resume. Rows reflect them
+ * mostly, but clients have been told of the latest and of nothing since: a gateway that is started again, or begins
+ * anew, is away for less than this.
+ */
+const rememberedMs = 120_000
+
 /** A memory and the topics that it follows, from one reading of the database on. */
 export class ViewSession implements AsyncDisposable {
   readonly memory: MarketMemory
@@ -69,7 +77,8 @@ export class ViewSession implements AsyncDisposable {
   }
 
   /**
-   * Reads the rows and begins to read the topics from the offsets that they reflect.
+   * Reads the rows and begins to read the topics from the offsets that they reflect, or from somewhat before for
+   * those who resume.
    *
    * @throws MarketViewError where the topics do not go on from the rows; KafkaAvroError; what PostgreSQL says.
    */
@@ -88,18 +97,24 @@ export class ViewSession implements AsyncDisposable {
         endsOf(brokers, topics.marketEvents),
         endsOf(brokers, topics.openCandles),
       ])
-    const before = await ends()
+    const since = Date.now() - rememberedMs
+    const [before, candlesSince, eventsSince] = await Promise.all([
+      ends(),
+      offsetsAtTime(brokers, topics.candles, since),
+      offsetsAtTime(brokers, topics.marketEvents, since),
+    ])
     const memory = await readSnapshot({
       database: options.database,
       limits: options.limits,
       topics,
       earliest: { candles: before[0].low, marketEvents: before[1].low },
+      remembered: { candles: candlesSince, marketEvents: eventsSince },
       signal,
     })
     const { candles, marketEvents } = memory.position()
     const after = await ends()
-    requireWithin(topics.candles, candles, after[0])
-    requireWithin(topics.marketEvents, marketEvents, after[1])
+    requireWithin(topics.candles, memory.rowsUpTo.candles, after[0])
+    requireWithin(topics.marketEvents, memory.rowsUpTo.marketEvents, after[1])
     const open = after[2]
     const tail = new LogTail({
       brokers,
@@ -130,6 +145,7 @@ export class ViewSession implements AsyncDisposable {
     await this.#readToEnd([marketEvents, candles], signal)
     this.#tail.setPaused(openCandles, false)
     await this.#readToEnd([marketEvents, candles, openCandles], signal)
+    this.memory.endRecall()
     this.memory.refreshStats()
     this.#statsAt = performance.now()
   }
