@@ -89,6 +89,8 @@ export const streamErrorCodes = [
   'subscription_exists',
   'too_many_subscriptions',
   'too_many_instruments',
+  // Not a refusal: the subscription that it names goes on, without an instrument that came later.
+  'instrument_not_followed',
   'forbidden',
 ] as const
 

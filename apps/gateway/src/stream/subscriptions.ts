@@ -195,8 +195,8 @@ export class Subscriptions<R extends Receiver> {
       }
       if (!toldOfLimit) {
         toldOfLimit = true
-        const message = `${name} is new and fits this subscription, but the connection follows ${limits.instruments} instruments, the most it may: neither it nor later ones are sent`
-        receiver.outbox.append(errorText('too_many_instruments', request.id, message))
+        const message = `Subscription "${request.id}" goes on without ${name}, which came to fit it: the connection follows ${limits.instruments} instruments, the most it may. Later ones are not told of`
+        receiver.outbox.append(errorText('instrument_not_followed', request.id, message))
       }
       return false
     }
