@@ -88,6 +88,13 @@ export interface MarketView {
   /** From which windowStart on every candle of the interval is held; undefined: none is held. */
   heldFrom(instrumentId: string, interval: Interval): number | undefined
 
+  /**
+   * Next offset of `candles`, in the instrument's partition, behind all records of candles that are not held, and
+   * maybe behind some that are: a database that was written up to it lacks nothing before `heldFrom`. 0: all that
+   * were applied are held, or were in the database when the view began.
+   */
+  releasedTo(instrumentId: string, interval: Interval): number
+
   /** The latest `count` trades that are held, oldest first, each identity once, the version that stands. */
   trades(instrumentId: string, count: number): readonly EncodedTrade[]
 

@@ -58,6 +58,10 @@ export class MemoryView implements MarketView {
     return this.candles(instrumentId, interval, Infinity)[0]?.windowStart
   }
 
+  releasedTo(): number {
+    return 0
+  }
+
   trades(instrumentId: string, count: number): readonly EncodedTrade[] {
     return (this.#trades.get(instrumentId) ?? []).slice(-count)
   }
