@@ -1,4 +1,7 @@
+import { partitionOf } from '@tickertape/kafka-avro'
+
 import type { EncodedCandle, StreamPosition } from '../market-view.ts'
+import { ProblemError } from '../problem.ts'
 import { endOfTime } from './candle-range.ts'
 import type { CandlePageRange } from './candle-range.ts'
 import { earlier, sinkPosition } from './sink-position.ts'
@@ -19,7 +22,10 @@ export interface CandlePageContent {
 
 /**
  * Reads a page: from memory what it holds, and only what is older from PostgreSQL. So candles that the sink has
- * not written yet are there, and the one of the open window.
+ * not written yet are there, and the one of the open window. Where the sink is behind by more than memory holds, the
+ * page ends before what is in neither, and a cursor leads on.
+ *
+ * @throws ProblemError `not_ready` where nothing stands before it; what the database says.
  */
 export async function readCandlePage(
   sources: Pick<Sources, 'view' | 'database' | 'topics'>,
@@ -31,9 +37,11 @@ export async function readCandlePage(
   const heldFrom = view.heldFrom(instrumentId, interval) ?? Infinity
   const held = heldFrom < to ? heldInRange(sources, range) : []
   const heldAt = view.position()
+  const releasedTo = view.releasedTo(instrumentId, interval)
   // One more than is asked for tells whether there are more.
   const wanted = limit + 1
-  if (heldFrom <= from || (first === 'latest' && held.length >= wanted)) {
+  // No window begins before 0: where all candles are held, that is where memory begins.
+  if (heldFrom <= Math.max(from, 0) || (first === 'latest' && held.length >= wanted)) {
     return cut([], held, range, heldAt)
   }
   const read = await readStoredCandles(database, {
@@ -45,6 +53,14 @@ export async function readCandlePage(
     first,
   })
   const storedAt = sinkPosition(read.offsets, topics)
+  const written = storedAt.candles[partitionOf(instrumentId, topics.partitions)] ?? 0
+  if (
+    written < releasedTo &&
+    !read.hasLater &&
+    (first === 'latest' || read.candles.length < wanted)
+  ) {
+    return cutAtHole(read.candles, held, range, { storedAt, heldAt })
+  }
   return cut(read.candles, held, range, held.length > 0 ? earlier(storedAt, heldAt) : storedAt)
 }
 
@@ -60,6 +76,28 @@ function heldInRange(
 
 /** More than memory has of one instrument and interval. */
 const mostHeld = 1_000_000
+
+/**
+ * The side of a hole that the limit counts from: between what is stored and what is held there may be candles that
+ * memory has let go and the sink has not written.
+ */
+function cutAtHole(
+  stored: readonly StoredCandle[],
+  held: readonly EncodedCandle[],
+  range: CandlePageRange,
+  { storedAt, heldAt }: { readonly storedAt: StreamPosition; readonly heldAt: StreamPosition },
+): CandlePageContent {
+  if (range.first === 'latest' && held.length > 0) {
+    return { ...cut([], held, range, heldAt), hasEarlier: true }
+  }
+  if (range.first === 'earliest' && stored.length > 0) {
+    return { ...cut(stored, [], range, storedAt), hasLater: true }
+  }
+  throw new ProblemError('not_ready', {
+    detail: `The database is behind: candles of ${range.instrumentId} that memory holds no more are not written yet. Try again; /v1/pipeline tells how far pg-sink is`,
+    headers: { 'retry-after': '2' },
+  })
+}
 
 /** Leaves the one candle out that only tells that there are more. */
 function cut(

@@ -70,9 +70,13 @@ function rowsSql(order: 'asc' | 'desc'): string {
     ) as page`
 }
 
+/** Whether the series has a row behind the range. */
+const laterSql = `exists (select from candles
+  where instrument_id = $1 and interval = $2 and window_start >= to_timestamp($4::float8 / 1000))`
+
 /** One statement sees one state of the database: the rows are those as of the offsets. */
 function statementText(order: 'asc' | 'desc'): string {
-  return `select (${rowsSql(order)}) as rows, (${sinkPositionSql}) as offsets`
+  return `select (${rowsSql(order)}) as rows, (${sinkPositionSql}) as offsets, ${laterSql} as later`
 }
 
 const statements = {
@@ -80,22 +84,38 @@ const statements = {
   latest: { name: 'candles-latest', text: statementText('desc') },
 } as const
 
+export interface StoredCandles {
+  readonly candles: readonly StoredCandle[]
+  /** How far the sink had written then; `sinkPosition` reads it. */
+  readonly offsets: string
+  /** Whether a candle behind the range is stored: windows close in order, so that none within it is still to come. */
+  readonly hasLater: boolean
+}
+
 /**
- * Standing candles, oldest first, and how far the sink had written then.
+ * Standing candles, oldest first.
  *
  * @throws what the database says.
  */
 export async function readStoredCandles(
   database: Pick<Database, 'query'>,
   { instrumentId, interval, from, to, limit, first }: CandleRange,
-): Promise<{ readonly candles: readonly StoredCandle[]; readonly offsets: string }> {
-  const { rows } = await database.query<{ rows: string | null; offsets: string | null }>({
+): Promise<StoredCandles> {
+  const { rows } = await database.query<{
+    rows: string | null
+    offsets: string | null
+    later: boolean
+  }>({
     ...statements[first],
     values: [instrumentId, interval, from, to, limit],
   })
   const [page] = rows
   const texts = page?.rows?.split('\n') ?? []
-  return { candles: texts.map(storedCandle), offsets: page?.offsets ?? '' }
+  return {
+    candles: texts.map(storedCandle),
+    offsets: page?.offsets ?? '',
+    hasLater: page?.later ?? false,
+  }
 }
 
 function storedCandle(text: string): StoredCandle {
