@@ -1,4 +1,4 @@
-import type { StreamEvent } from './stream-events.ts'
+import type { Notice, StreamEvent } from './stream-events.ts'
 
 /** Most events that wait for a reader. */
 const capacity = 20_000
@@ -7,7 +7,7 @@ const capacity = 20_000
  * What waits for the reader of an iterable. A candle in progress takes the place of the one before it of the same
  * window, for the later one says all that the earlier one did; nothing else is left out.
  */
-export class EventQueue<Event extends StreamEvent> {
+export class EventQueue<Event extends StreamEvent | Notice> {
   /** In the order of arrival; by window for candles in progress, by a running number for the rest. */
   readonly #waiting = new Map<string | number, Event>()
   #pushed = 0
@@ -48,7 +48,7 @@ export class EventQueue<Event extends StreamEvent> {
   }
 }
 
-function openWindowOf(event: StreamEvent): string | undefined {
+function openWindowOf(event: StreamEvent | Notice): string | undefined {
   if (event.type !== 'update' || !('candle' in event) || event.candle.final) return undefined
   const { instrumentId, interval, windowStart } = event.candle
   return `${instrumentId}|${interval}|${windowStart}`

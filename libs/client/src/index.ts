@@ -19,6 +19,7 @@ export type {
 export { SubscriptionError } from './stream-events.ts'
 export type {
   CandleEvent,
+  Notice,
   ResetReason,
   StatsEvent,
   StreamEvent,

@@ -7,6 +7,7 @@ import type { ConnectionEnd } from './connection.ts'
 import type { StatsOf } from './rest.ts'
 import type {
   CandleEvent,
+  Notice,
   StatsEvent,
   StreamEvent,
   StreamState,
@@ -148,7 +149,7 @@ export class MarketStream {
       async *[Symbol.asyncIterator]() {
         try {
           // The gateway answers a request with events of its channel, so of this type.
-          yield* subscription.read() as AsyncGenerator<Event, void, undefined>
+          yield* subscription.read() as AsyncGenerator<Event | Notice, void, undefined>
         } finally {
           close()
         }
@@ -267,14 +268,9 @@ export class MarketStream {
       case 'snapshot':
         this.#named(message.id)?.snapshotPart(message)
         return
-      case 'error': {
-        const subscription = message.id === null ? undefined : this.#named(message.id)
-        if (subscription === undefined) return
-        this.#subscriptions.delete(subscription)
-        subscription.refuse(message.code, message.message)
-        this.#lingerIfUnused()
+      case 'error':
+        this.#takeError(message)
         return
-      }
       case 'pong':
       case 'unsubscribed':
         return
@@ -291,6 +287,22 @@ export class MarketStream {
     for (const subscription of this.#subscriptions) if (!subscription.isAnswered) return
     this.#cursor = position
     for (const subscription of this.#subscriptions) subscription.passCursor()
+  }
+
+  /** Of a subscription that it has open the gateway may say that no more fits in; any other error ends it. */
+  #takeError({ id, code, message }: Extract<ServerMessage, { type: 'error' }>): void {
+    const subscription = id === null ? undefined : this.#named(id)
+    if (subscription === undefined) return
+    if (subscription.isAccepted) {
+      if (code === 'too_many_instruments') {
+        subscription.notice(code, message)
+        return
+      }
+      this.#connection?.send({ type: 'unsubscribe', id: subscription.id })
+    }
+    this.#subscriptions.delete(subscription)
+    subscription.refuse(code, message)
+    this.#lingerIfUnused()
   }
 
   #named(id: string): StreamSubscription | undefined {

@@ -38,6 +38,13 @@ export type StatsEvent<Subject extends keyof StatsOf = keyof StatsOf> =
 
 export type StreamEvent = CandleEvent | TradeEvent | StatsEvent
 
+/** What the gateway says of a subscription that goes on: with `too_many_instruments`, that later ones are not sent. */
+export interface Notice {
+  readonly type: 'notice'
+  readonly code: StreamErrorCode
+  readonly message: string
+}
+
 /** A subscription that the gateway refused. */
 export class SubscriptionError extends Error {
   override readonly name = 'SubscriptionError'

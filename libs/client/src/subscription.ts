@@ -5,7 +5,7 @@ import { selectsNames } from './name-selection.ts'
 import { ReplayFilter } from './replay-filter.ts'
 import type { StatsOf } from './rest.ts'
 import { SubscriptionError } from './stream-events.ts'
-import type { ResetReason, StreamEvent } from './stream-events.ts'
+import type { Notice, ResetReason, StreamEvent } from './stream-events.ts'
 
 /** What a subscription asks for: a Subscribe message but for what the connection adds. */
 export type Request = Subscribe extends infer Kind
@@ -19,13 +19,16 @@ export interface Handlers<Event extends StreamEvent> {
   event(event: Event): void
   /** The gateway refused the subscription, which has ended; without this it is reported as uncaught. */
   error?(error: SubscriptionError): void
+  /** The gateway says something of the subscription, which goes on. */
+  notice?(notice: Notice): void
 }
 
 /**
  * A subscription, iterable where it was made without handlers: its events wait, in a bounded queue, until
  * they are read. Leaving the loop closes it.
  */
-export interface Subscription<Event extends StreamEvent> extends AsyncIterable<Event>, Disposable {
+export interface Subscription<Event extends StreamEvent>
+  extends AsyncIterable<Event | Notice>, Disposable {
   close(): void
 }
 
@@ -40,7 +43,7 @@ export class StreamSubscription {
   /** The stream of events has begun, so it can be resumed. */
   isReady = false
   readonly #handlers: Handlers<StreamEvent> | undefined
-  readonly #queue = new EventQueue<StreamEvent>()
+  readonly #queue = new EventQueue<StreamEvent | Notice>()
   readonly #selects: (name: string) => boolean
   readonly #filter = new ReplayFilter()
   readonly #resubscribe: () => void
@@ -72,6 +75,11 @@ export class StreamSubscription {
    */
   get isAnswered(): boolean {
     return this.#answer === 'whole'
+  }
+
+  /** Whether the gateway has it open. */
+  get isAccepted(): boolean {
+    return this.#answer !== 'none'
   }
 
   /** The gateway has taken it: a snapshot is next, or what was missed since the position resumed from. */
@@ -134,6 +142,10 @@ export class StreamSubscription {
     this.#filter.forget()
   }
 
+  notice(code: StreamErrorCode, message: string): void {
+    this.#tell({ type: 'notice', code, message })
+  }
+
   refuse(code: StreamErrorCode, message: string): void {
     const error = new SubscriptionError(message, code)
     if (this.#handlers === undefined) this.#queue.end(error)
@@ -145,11 +157,11 @@ export class StreamSubscription {
     this.#queue.end()
   }
 
-  read(): AsyncGenerator<StreamEvent, void, undefined> {
+  read(): AsyncGenerator<StreamEvent | Notice, void, undefined> {
     return this.#queue.read()
   }
 
-  #tell(event: StreamEvent): void {
+  #tell(event: StreamEvent | Notice): void {
     if (this.#handlers === undefined) {
       if (this.#queue.push(event)) return
       this.reset('fell_behind')
@@ -157,7 +169,8 @@ export class StreamSubscription {
       return
     }
     try {
-      this.#handlers.event(event)
+      if (event.type === 'notice') this.#handlers.notice?.(event)
+      else this.#handlers.event(event)
     } catch (error) {
       // One handler's fault must not cost the other subscriptions their events.
       reportUncaught(error)

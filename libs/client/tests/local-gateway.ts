@@ -134,6 +134,11 @@ export class LocalGateway implements AsyncDisposable {
     }
   }
 
+  /** Sends a message to every client, as it is. */
+  say(message: ServerMessage): void {
+    for (const client of this.#clients.keys()) this.#send(client, message)
+  }
+
   #welcome(client: WebSocket): void {
     this.connections += 1
     const subscriptions = new Map<string, Subscribe>()

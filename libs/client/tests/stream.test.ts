@@ -3,95 +3,9 @@ import { expect, it } from 'vitest'
 import { waitUntil } from '@tickertape/testing'
 
 import { createClient } from '../src/index.ts'
-import type { CandleEvent, CandleResource, Client, StreamState } from '../src/index.ts'
+import type { CandleEvent, Notice } from '../src/index.ts'
+import { candleAt, follow, minute, tellsOf, told, waitForEvents, watch } from './candle-events.ts'
 import { LocalGateway, unauthenticated } from './local-gateway.ts'
-
-const minute = 60_000
-
-function candleAt(window: number, facts: Partial<CandleResource> = {}): CandleResource {
-  return {
-    instrumentId: 'binance:BTCUSDT',
-    interval: '1m',
-    windowStart: window * minute,
-    windowEnd: (window + 1) * minute,
-    open: '1',
-    high: '2',
-    low: '0.5',
-    close: '1.5',
-    volume: '10',
-    buyVolume: '5',
-    quoteVolume: '15',
-    notionalUsd: null,
-    vwap: '1.5',
-    tradeCount: 3,
-    indicators: {},
-    quality: 'complete',
-    revision: 0,
-    final: true,
-    firstSequence: null,
-    lastSequence: null,
-    rebuildId: null,
-    ...facts,
-  }
-}
-
-/** What a subscription told, one short text for each event. */
-function told(events: readonly CandleEvent[]): string[] {
-  return events.map((event) => {
-    if (event.type === 'snapshot') return `snapshot ${event.candles.length}`
-    if (event.type === 'reset') return `reset ${event.reason}`
-    const { windowStart, revision, final } = event.candle
-    return `${event.type} ${windowStart / minute}.${revision}${final ? '' : ' open'}`
-  })
-}
-
-function tellsOf(window: number): (event: CandleEvent) => boolean {
-  return (event) => {
-    if (event.type === 'reset') return false
-    const candles = event.type === 'snapshot' ? event.candles : [event.candle]
-    return candles.some(({ windowStart }) => windowStart === window * minute)
-  }
-}
-
-interface Watched {
-  readonly client: Client
-  readonly events: CandleEvent[]
-  readonly states: StreamState['status'][]
-}
-
-function watch(url: string, token?: string): Watched {
-  const client = createClient({ url, token })
-  const events: CandleEvent[] = []
-  const states: StreamState['status'][] = []
-  client.stream().onState(({ status }) => states.push(status))
-  client.stream().candles(
-    { instruments: ['binance:*'], intervals: ['1m'] },
-    {
-      event: (event) => {
-        events.push(event)
-      },
-    },
-  )
-  return { client, events, states }
-}
-
-/** Subscribes to an instrument's candles; what it returns grows. */
-function follow(client: Client, instrument: string): CandleEvent[] {
-  const events: CandleEvent[] = []
-  client.stream().candles(
-    { instruments: [instrument], intervals: ['1m'] },
-    {
-      event: (event) => {
-        events.push(event)
-      },
-    },
-  )
-  return events
-}
-
-async function waitForEvents(events: readonly CandleEvent[], count: number): Promise<void> {
-  await waitUntil(`${count} events`, async () => events.length >= count, { withinMs: 60_000 })
-}
 
 it('tells a snapshot, what grows, what closes, and what is revised', async () => {
   await using gateway = await LocalGateway.open()
@@ -282,7 +196,7 @@ it('carries several subscriptions over one connection and tells each what is its
 it('an iterable gives the latest of an open window to a slow reader, and every final', async () => {
   await using gateway = await LocalGateway.open()
   using client = createClient({ url: gateway.url })
-  const events: CandleEvent[] = []
+  const events: (CandleEvent | Notice)[] = []
   const subscription = client.stream().candles({ instruments: ['binance:*'], intervals: ['1m'] })
   for await (const event of subscription) {
     events.push(event)
