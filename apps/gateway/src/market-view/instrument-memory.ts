@@ -95,6 +95,11 @@ export class InstrumentMemory {
     return this.#tape.apply(trade, now)
   }
 
+  /** Knows a trade again that is not held. */
+  knowTrade(tradeId: string, version: number): void {
+    this.#tape.know(tradeId, version)
+  }
+
   candles(interval: Interval, count: number): readonly EncodedCandle[] {
     return this.#candles[interval]?.latest(count) ?? []
   }

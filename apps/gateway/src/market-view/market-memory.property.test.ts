@@ -7,11 +7,12 @@ import { describe, expect, test } from 'vitest'
 import type { MarketUpdate, StreamPosition } from '../market-view.ts'
 import { MarketMemory } from './market-memory.ts'
 import type { MemoryLimits } from './market-memory.ts'
+import { notHeld } from './snapshot-rows.ts'
 import { candle, decimal, heartbeat, trade } from './testing/market.ts'
 
 const limits: MemoryLimits = {
   candles: 4,
-  trades: 5,
+  trades: 3,
   tradeIdentities: 1_000,
   candleTextBytes: 5_000,
   backlog: { updates: 1_000, bytes: 1_000_000 },
@@ -20,6 +21,8 @@ const limits: MemoryLimits = {
 const origin = Date.UTC(2026, 0, 5)
 const minuteMs = 60_000
 const instruments = ['a', 'b']
+/** Of a trade there are so many at most, each a row: rows of as many trades as are held. */
+const versions = 3
 
 type LogRecord =
   | { readonly topic: 'candles'; readonly offset: number; readonly record: Candle }
@@ -176,9 +179,29 @@ function restored(
       if (interval === '1m') for (const each of own) memory.restoreForStats(each)
     }
   }
-  // All of them: how far back the database is asked for is not what this is about.
-  for (const each of trades.values()) memory.restoreTrade(each, origin)
+  restoreTrades(memory, [...trades.values()])
   return memory
+}
+
+/** The latest that are held as a whole, the others by what they are known by. */
+function restoreTrades(memory: MarketMemory, trades: readonly Trade[]): void {
+  for (const instrument of instruments) {
+    const own = trades.filter((each) => each.instrument === instrument)
+    const rows = own.map((each) => ({
+      instrument_id: instrumentIdOf(each),
+      trade_id: each.tradeId,
+      version: each.version,
+      each,
+    }))
+    const held = rows
+      .toSorted((a, b) => b.each.eventTime - a.each.eventTime)
+      .slice(0, limits.trades * versions)
+    for (const row of notHeld(rows, held)) {
+      memory.restoreTradeIdentity(row.instrument_id, row.trade_id, row.version)
+    }
+    // In the order of the log, as all of them are.
+    for (const row of rows) if (held.includes(row)) memory.restoreTrade(row.each, origin)
+  }
 }
 
 /** All that can be read. */
@@ -241,6 +264,23 @@ describe('the memory of a market', () => {
         )
         expect(again.map((record) => apply(memory, record)).filter(Boolean)).toEqual([])
         expect(contents(memory)).toEqual(before)
+      }),
+    )
+  })
+
+  // Only the trades that are held were restored, so a copy of any older one was told to everybody as new after each
+  // start, though GATEWAY_KNOWN_TRADES promises more.
+  test('a copy of a trade that the rows know is told to nobody, held or not', () => {
+    fc.assert(
+      fc.property(anyLog, (log) => {
+        const ends = { candles: 0, 'market-events': log.length }
+        const memory = restored(log, ends)
+        const told = log.flatMap(({ topic, record }, at) => {
+          if (topic !== 'market-events') return []
+          const copy: LogRecord = { topic, record, offset: ends[topic] + at }
+          return apply(memory, copy) ?? []
+        })
+        expect(told).toEqual([])
       }),
     )
   })

@@ -138,6 +138,11 @@ export class MarketMemory {
     this.#stats.apply(candle)
   }
 
+  /** Before the trades that are held: one that is known again only. */
+  restoreTradeIdentity(instrumentId: string, tradeId: string, version: number): void {
+    this.#instrument(instrumentId).knowTrade(tradeId, version)
+  }
+
   restoreTrade(trade: Trade, now: number): void {
     this.#instrument(instrumentIdOf(trade)).applyTrade(trade, now)
   }

@@ -15,13 +15,16 @@ export const candleColumns = `c.instrument_id, c.interval, extract(epoch from c.
   c.rebuild_id::float8 as rebuild_id`
 
 /** Columns of `trades` that a view shows, likewise. */
-export const tradeColumns = `t.venue, t.feed_id, t.instrument, t.trade_id, t.version, t.status,
+export const tradeColumns = `t.instrument_id, t.venue, t.feed_id, t.instrument, t.trade_id, t.version, t.status,
   t.sequence::float8 as sequence, t.price, t.quantity, t.notional_usd, t.taker_side,
   extract(epoch from t.event_time)::float8 * 1000 as event_time,
   extract(epoch from t.received_at)::float8 * 1000 as received_at,
   t.implied_volatility, t.liquidation, t.counterparty, t.book,
   extract(epoch from t.matures_at)::float8 * 1000 as matures_at,
   t.tx_hash, t.base_token, t.quote_token, t.source_offset::float8 as source_offset`
+
+/** What a trade is known again by. */
+export const tradeIdentityColumns = 't.instrument_id, t.trade_id, t.version'
 
 /** As `candleColumns` gives it: numerics are text. */
 export interface CandleRow {
@@ -46,13 +49,18 @@ export interface CandleRow {
   readonly rebuild_id: number | null
 }
 
+/** As `tradeIdentityColumns` gives it. */
+export interface TradeIdentityRow {
+  readonly instrument_id: string
+  readonly trade_id: string
+  readonly version: number
+}
+
 /** As `tradeColumns` gives it. */
-export interface TradeRow {
+export interface TradeRow extends TradeIdentityRow {
   readonly venue: string
   readonly feed_id: string
   readonly instrument: string
-  readonly trade_id: string
-  readonly version: number
   readonly status: Trade['status']
   readonly sequence: number | null
   readonly price: string
@@ -127,6 +135,17 @@ export function tradeOf(row: TradeRow): Trade {
     baseToken: row.base_token,
     quoteToken: row.quote_token,
   }
+}
+
+/** Identities without those of trades that are restored whole: what is known already is not held any more. */
+export function notHeld(
+  identities: readonly TradeIdentityRow[],
+  held: readonly TradeIdentityRow[],
+): readonly TradeIdentityRow[] {
+  const keyOf = (row: TradeIdentityRow): string =>
+    JSON.stringify([row.instrument_id, row.trade_id, row.version])
+  const keys = new Set(held.map(keyOf))
+  return identities.filter((row) => !keys.has(keyOf(row)))
 }
 
 function nullableDecimal(text: string | null): Decimal | null {

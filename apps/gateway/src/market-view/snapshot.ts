@@ -9,8 +9,15 @@ import { dayMs } from './day-prices.ts'
 import type { InstrumentDescription } from './instrument-memory.ts'
 import { MarketMemory } from './market-memory.ts'
 import type { MemoryLimits, MemoryStart } from './market-memory.ts'
-import { candleColumns, candleOf, tradeColumns, tradeOf } from './snapshot-rows.ts'
-import type { CandleRow, TradeRow } from './snapshot-rows.ts'
+import {
+  candleColumns,
+  candleOf,
+  notHeld,
+  tradeColumns,
+  tradeIdentityColumns,
+  tradeOf,
+} from './snapshot-rows.ts'
+import type { CandleRow, TradeIdentityRow, TradeRow } from './snapshot-rows.ts'
 
 export interface SnapshotOptions {
   readonly database: Database
@@ -176,14 +183,36 @@ class SnapshotReading {
     for (const row of latest.rows) memory.restoreCandle(candleOf(row))
     await this.#restoreStats(memory, instrumentIds, '1m', dayMs + minuteMs)
     await this.#restoreStats(memory, instrumentIds, '1s', secondsSpanMs)
+    await this.#restoreTrades(memory, instrumentIds)
+  }
+
+  async #restoreTrades(memory: MarketMemory, instrumentIds: readonly string[]): Promise<void> {
+    const { limits } = this.#options
+    const since = timeText(memory.asOf - dayMs)
     const trades = await this.#transaction.query<TradeRow>({
       text: `select ${tradeColumns} from unnest($1::text[]) ids(id), lateral (
           select * from trades where trades.instrument_id = ids.id and event_time >= $2::timestamptz
           order by event_time desc limit $3
         ) t
         order by t.source_offset`,
-      values: [instrumentIds, timeText(memory.asOf - dayMs), limits.trades],
+      values: [instrumentIds, since, limits.trades],
     })
+    if (limits.tradeIdentities > limits.trades) {
+      const identities = await this.#transaction.query<TradeIdentityRow>({
+        text: `select ${tradeIdentityColumns} from unnest($1::text[]) ids(id), lateral (
+            select * from trades where trades.instrument_id = ids.id and event_time >= $2::timestamptz
+            order by event_time desc limit $3
+          ) t
+          order by t.source_offset`,
+        values: [instrumentIds, since, limits.tradeIdentities],
+      })
+      for (const { instrument_id: id, trade_id: tradeId, version } of notHeld(
+        identities.rows,
+        trades.rows,
+      )) {
+        memory.restoreTradeIdentity(id, tradeId, version)
+      }
+    }
     // In the order of the log: of equal identities the first counts.
     for (const row of trades.rows) memory.restoreTrade(tradeOf(row), Date.now())
   }

@@ -46,6 +46,11 @@ export class TradeTape {
     return held.encoded
   }
 
+  /** Knows a trade again without holding it: it and its earlier versions are not new. */
+  know(tradeId: string, version: number): void {
+    this.#known.isNew(tradeId, version)
+  }
+
   /** The latest `count`, oldest first. */
   latest(count: number, now: number): readonly EncodedTrade[] {
     const latest: EncodedTrade[] = []
