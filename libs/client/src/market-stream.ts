@@ -1,4 +1,4 @@
-import type { ServerMessage, StatsSpan, Subscribe } from '@tickertape/market-api'
+import type { ServerMessage, StatsSpan, StreamErrorCode, Subscribe } from '@tickertape/market-api'
 import { closeCodes } from '@tickertape/market-api/close-codes'
 
 import { backoffMs } from './backoff.ts'
@@ -25,6 +25,12 @@ const leastWaitMs = new Map<number, number>([
   [closeCodes.tooManyConnections, 10_000],
   [closeCodes.tooManyMessages, 5_000],
   [closeCodes.slowConsumer, 1_000],
+])
+
+/** What is no refusal where the subscription is open: the limit then keeps out later instruments alone. */
+const noticeCodes: ReadonlySet<StreamErrorCode> = new Set([
+  'instrument_not_followed',
+  'too_many_instruments',
 ])
 
 export interface CandlesRequest {
@@ -289,12 +295,15 @@ export class MarketStream {
     for (const subscription of this.#subscriptions) subscription.passCursor()
   }
 
-  /** Of a subscription that it has open the gateway may say that no more fits in; any other error ends it. */
+  /**
+   * Of a subscription that it has open the gateway may say that an instrument that came later is not in it; any
+   * other error ends it.
+   */
   #takeError({ id, code, message }: Extract<ServerMessage, { type: 'error' }>): void {
     const subscription = id === null ? undefined : this.#named(id)
     if (subscription === undefined) return
     if (subscription.isAccepted) {
-      if (code === 'too_many_instruments') {
+      if (noticeCodes.has(code)) {
         subscription.notice(code, message)
         return
       }

@@ -38,7 +38,10 @@ export type StatsEvent<Subject extends keyof StatsOf = keyof StatsOf> =
 
 export type StreamEvent = CandleEvent | TradeEvent | StatsEvent
 
-/** What the gateway says of a subscription that goes on: with `too_many_instruments`, that later ones are not sent. */
+/**
+ * What the gateway says of a subscription that goes on: with `instrument_not_followed`, that an instrument fits its
+ * pattern but not the connection's limit. Neither it nor later ones are sent.
+ */
 export interface Notice {
   readonly type: 'notice'
   readonly code: StreamErrorCode

@@ -3,17 +3,16 @@ import { expect, it } from 'vitest'
 import { waitUntil } from '@tickertape/testing'
 
 import { createClient } from '../src/index.ts'
-import type { CandleEvent, Notice, ServerMessage } from '../src/index.ts'
+import type { CandleEvent, Notice, ServerMessage, StreamErrorCode } from '../src/index.ts'
 import { candleAt, told, waitForEvents } from './candle-events.ts'
 import { LocalGateway } from './local-gateway.ts'
 
-function fullFor(id: string): ServerMessage {
-  const message = 'binance:NEW is new, and no more fit in'
-  return { type: 'error', id, code: 'too_many_instruments', message }
+function fullFor(id: string, code: StreamErrorCode): ServerMessage {
+  return { type: 'error', id, code, message: 'No more instruments fit into the connection' }
 }
 
 it('goes on with a subscription into which no more instruments fit, and says so', async () => {
-  // The gateway tells of the first new instrument beyond its limit with an error, and goes on sending the others.
+  // The gateway tells of an instrument that came later, beyond its limit, by an error, and goes on sending the others.
   // The client took that for the end of the subscription.
   await using gateway = await LocalGateway.open(600_000)
   using client = createClient({ url: gateway.url })
@@ -29,12 +28,20 @@ it('goes on with a subscription into which no more instruments fit, and says so'
   for await (const event of client.stream().candles(asked)) {
     read.push(event)
     if (read.length === 1) {
-      for (const id of ['s1', 's2']) gateway.say(fullFor(id))
+      for (const id of ['s1', 's2']) {
+        gateway.say(fullFor(id, 'instrument_not_followed'))
+        gateway.say(fullFor(id, 'too_many_instruments'))
+      }
       gateway.publish({ type: 'candle', candle: candleAt(1) })
     }
     if ('candle' in event) break
   }
-  expect(told(read)).toEqual(['snapshot 0', 'notice too_many_instruments', 'update 1.0'])
+  expect(told(read)).toEqual([
+    'snapshot 0',
+    'notice instrument_not_followed',
+    'notice too_many_instruments',
+    'update 1.0',
+  ])
   expect(told(handled)).toEqual(told(read))
 })
 
@@ -58,7 +65,7 @@ it('ends a subscription that the gateway refuses when it comes again', async () 
   gateway.holds = () => true
   gateway.cut()
   await waitUntil('s2', async () => gateway.held > 0, { withinMs: 60_000 })
-  gateway.say(fullFor('s2'))
+  gateway.say(fullFor('s2', 'too_many_instruments'))
   await waitUntil('the refusal', async () => codes.length > 0, { withinMs: 60_000 })
   expect(codes).toEqual(['too_many_instruments'])
 })
