@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { WebSocketServer } from 'ws'
 import type { WebSocket } from 'ws'
 
-import { clientMessage, closeCodes, matchesPattern } from '@tickertape/market-api'
+import { clientMessage, matchesPattern } from '@tickertape/market-api'
 import type {
   CandleResource,
   ClientMessage,
@@ -29,6 +29,10 @@ export class LocalGateway implements AsyncDisposable {
   /** Handshakes that were accepted. */
   connections = 0
   token: string | undefined
+  /** While true, handshakes and requests are answered by 503, as by a gateway that waits for its database. */
+  isUnready = false
+  /** Handshakes that were answered by 503. */
+  putOff = 0
   /** Positions before this one are too old. */
   remembersFrom = 0
   /** While true, nothing is sent, as by a gateway whose network is gone. */
@@ -65,6 +69,11 @@ export class LocalGateway implements AsyncDisposable {
     const http = createServer((request, response) => this.#answer(request, response))
     const sockets = new WebSocketServer({ noServer: true })
     http.on('upgrade', (request, socket, head) => {
+      if (this.isUnready) {
+        this.putOff += 1
+        socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n')
+        return
+      }
       if (this.token !== undefined && tokenOf(request) !== this.token) {
         socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n')
         return
@@ -197,7 +206,9 @@ export class LocalGateway implements AsyncDisposable {
     const target = new URL(request.url ?? '/', this.url)
     const isKnown =
       this.token === undefined || request.headers.authorization === `Bearer ${this.token}`
-    if (!isKnown) {
+    if (this.isUnready) {
+      answer(response, 503, problemOf(503, 'not_ready', 'It waits for the database'))
+    } else if (!isKnown) {
       answer(response, 401, problemOf(401, 'unauthenticated', 'No key came with the request'))
     } else if (target.pathname === '/v1/instruments') {
       const second = target.searchParams.get('cursor') === 'two'
@@ -215,8 +226,6 @@ export class LocalGateway implements AsyncDisposable {
     }
   }
 }
-
-export const unauthenticated = closeCodes.unauthenticated
 
 function isAskedFor(update: Update, asked: Subscribe): boolean {
   if (asked.channel === 'stats' || asked.channel !== `${update.type}s`) return false

@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest'
 
+import { closeCodes } from '@tickertape/market-api/close-codes'
 import { waitUntil } from '@tickertape/testing'
 
 import { createClient } from '../src/index.ts'
-import type { CandleEvent, Notice } from '../src/index.ts'
+import type { CandleEvent, Notice, StreamState } from '../src/index.ts'
 import { candleAt, follow, minute, tellsOf, told, waitForEvents, watch } from './candle-events.ts'
-import { LocalGateway, unauthenticated } from './local-gateway.ts'
+import { LocalGateway } from './local-gateway.ts'
 
 it('tells a snapshot, what grows, what closes, and what is revised', async () => {
   await using gateway = await LocalGateway.open()
@@ -88,7 +89,7 @@ it('tries no more once the gateway wants another token, until it has one', async
   client.setToken('right')
   await waitForEvents(events, 1)
   gateway.token = 'changed'
-  gateway.closeAll(unauthenticated)
+  gateway.closeAll(closeCodes.unauthenticated)
   await waitUntil('the second refusal', async () => states.at(-1) === 'unauthenticated', {
     withinMs: 60_000,
   })
@@ -166,6 +167,35 @@ it('connects for a subscription that is opened as the last one is closed, whatev
   await gateway.start()
   await waitForEvents(events, 1)
   expect(stream.state.status).toBe('live')
+})
+
+it('comes again, try after try, to a gateway that began anew or is not ready, and goes on', async () => {
+  // Only a token that is refused may end the tries: neither 4503 nor a handshake answered by 503 says anything of it.
+  await using gateway = await LocalGateway.open(600_000)
+  gateway.token = 'right'
+  const { client, events, states } = watch(gateway.url, 'right')
+  using _client = client
+  const waits: StreamState[] = []
+  client.stream().onState((state) => {
+    if (state.status === 'waiting') waits.push(state)
+  })
+  await waitForEvents(events, 1)
+  gateway.cursors()
+  gateway.publish({ type: 'candle', candle: candleAt(1) })
+  await waitForEvents(events, 2)
+  gateway.isUnready = true
+  gateway.closeAll(closeCodes.streamReset)
+  await waitUntil('two handshakes in vain', async () => gateway.putOff > 1, { withinMs: 60_000 })
+  gateway.log.push({ type: 'candle', candle: candleAt(2) })
+  gateway.isUnready = false
+  await waitForEvents(events, 3)
+  expect(told(events)).toEqual(['snapshot 0', 'update 1.0', 'update 2.0'])
+  expect(states).not.toContain('unauthenticated')
+  expect(waits.slice(0, 3)).toMatchObject([
+    { tries: 1, reason: 'closed with code 4503' },
+    { tries: 2 },
+    { tries: 3 },
+  ])
 })
 
 it('carries several subscriptions over one connection and tells each what is its own', async () => {
