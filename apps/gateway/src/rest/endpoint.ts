@@ -6,10 +6,10 @@ import type { Scope } from '../admission.ts'
 import { requireScope } from '../protection/protect-routes.ts'
 import { readRequest } from './request-reading.ts'
 
-/** What a request is answered with: the text of a JSON document, and what caches may do with it. */
+/** What a request is answered with: a JSON document, as text or in UTF-8, and what caches may do with it. */
 export interface Answer {
   /** Made only if the client does not have it yet. */
-  readonly body: () => string
+  readonly body: () => string | Buffer
   /** What the document says, without its position: equal tags say the same. */
   readonly tag?: string
   /** How long a copy may be used unasked, in seconds; 0: never. */
@@ -79,8 +79,9 @@ export function jsonAnswer(value: unknown): Answer {
 /** Serves resources. Each answers GET and HEAD. */
 export function registerEndpoints(app: FastifyInstance, endpoints: readonly Endpoint[]): void {
   for (const served of endpoints) {
+    const strictQuery = served.query.strict()
     app.get(served.path, requireScope(served.scope), async (request, reply) => {
-      const { params, query } = readRequest(request, served.params, served.query)
+      const { params, query } = readRequest(request, served.params, strictQuery)
       return send(await served.handle(params, query), request, reply)
     })
   }
