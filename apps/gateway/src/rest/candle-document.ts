@@ -7,23 +7,17 @@ import type { CandlePageRange } from './candle-range.ts'
 import { field, storedCandleJson } from './stored-candles.ts'
 import type { StoredCandle } from './stored-candles.ts'
 
-/** A CandlePage: encoded candles joined, none of them decoded. */
-export function rowsDocument(
-  range: CandlePageRange,
-  content: CandlePageContent,
-  gapsJson: string,
-): string {
+type CandleList = Pick<CandlePageContent, 'stored' | 'held'>
+
+/** The end of a CandlePage, behind its facts: encoded candles joined, none of them decoded. */
+export function rowsJson(range: CandlePageRange, content: CandleList): string {
   const candles = content.stored.map(storedCandleJson(range))
   for (const { json } of content.held) candles.push(json)
-  return `${factsJson(range, content, gapsJson)},"candles":[${candles.join(',')}]}`
+  return `,"candles":[${candles.join(',')}]}`
 }
 
-/** CandleColumns: the same page, by columns. */
-export function columnsDocument(
-  range: CandlePageRange,
-  content: CandlePageContent,
-  gapsJson: string,
-): string {
+/** The end of CandleColumns: the same page, by columns. */
+export function columnsJson(_range: CandlePageRange, content: CandleList): string {
   // What memory holds is encoded already: it is taken apart again.
   const rows = [
     ...content.stored.map(storedColumns),
@@ -45,7 +39,7 @@ export function columnsDocument(
       [...names].map((name) => [name, rows.map(({ indicators }) => indicators[name] ?? null)]),
     ),
   }
-  return `${factsJson(range, content, gapsJson)},"columns":${JSON.stringify(columns)}}`
+  return `,"columns":${JSON.stringify(columns)}}`
 }
 
 type ColumnValues = Pick<
@@ -82,7 +76,12 @@ function storedColumns({ windowStart, revision, fields }: StoredCandle): ColumnV
   }
 }
 
-function factsJson(range: CandlePageRange, content: CandlePageContent, gapsJson: string): string {
+/** The beginning of either document. */
+export function factsJson(
+  range: CandlePageRange,
+  content: CandlePageContent,
+  gapsJson: string,
+): string {
   const { stored, held, hasEarlier, hasLater, position } = content
   const firstStart = (stored[0] ?? held[0])?.windowStart
   const lastStart = (held.at(-1) ?? stored.at(-1))?.windowStart

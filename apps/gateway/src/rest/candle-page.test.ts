@@ -32,6 +32,7 @@ function market(written: number) {
     memory.applyCandle(candle({ windowStart }), { partition: 0, offset })
     memory.moveTo('candles', 0, offset + 1)
   }
+  // Of a view the page takes only what a memory has too.
   return { view: memory as unknown as MarketView, database: rows(written), topics }
 }
 

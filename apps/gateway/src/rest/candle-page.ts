@@ -70,6 +70,8 @@ function heldInRange(
 ): readonly EncodedCandle[] {
   const isLatest = first === 'latest' && to >= endOfTime
   const candles = view.candles(instrumentId, interval, isLatest ? limit + 1 : mostHeld)
+  // Mostly all of them are.
+  if (isLatest && (candles[0]?.windowStart ?? 0) >= from) return candles
   const inRange = candles.filter(({ windowStart }) => windowStart >= from && windowStart < to)
   return first === 'latest' ? inRange.slice(-(limit + 1)) : inRange
 }

@@ -3,7 +3,8 @@ import { intervalMs } from '@tickertape/market-model'
 import { z } from 'zod'
 
 import { ProblemError } from '../problem.ts'
-import { columnsDocument, rowsDocument } from './candle-document.ts'
+import { CandleBodies } from './candle-bodies.ts'
+import { columnsJson, factsJson, rowsJson } from './candle-document.ts'
 import { readCandlePage } from './candle-page.ts'
 import type { CandlePageContent } from './candle-page.ts'
 import { candleRange } from './candle-range.ts'
@@ -17,7 +18,11 @@ import type { OpenSources, Sources } from './sources.ts'
 const oldFreshSeconds = 60
 const newFreshSeconds = 1
 
+/** Of bodies that are kept: some 200 pages of 200 candles. */
+const keptBodyBytes = 32 * 1024 * 1024
+
 export function candlesEndpoint(sources: OpenSources): Endpoint {
+  const bodies = new CandleBodies(keptBodyBytes)
   return endpoint({
     path: '/v1/candles',
     operationId: 'listCandles',
@@ -35,14 +40,26 @@ export function candlesEndpoint(sources: OpenSources): Endpoint {
       const content = await readCandlePage(open, range)
       requireKnown(open, range, content)
       const gapsJson = JSON.stringify(gapsOf(open, range, content))
-      const document = query.layout === 'columns' ? columnsDocument : rowsDocument
+      const listed = query.layout === 'columns' ? columnsJson : rowsJson
       return {
-        body: () => document(range, content, gapsJson),
+        body: () => {
+          const facts = factsJson(range, content, gapsJson)
+          if (content.stored.length > 0) return facts + listed(range, content)
+          const key = bodyKey(query.layout, range)
+          const list = bodies.of(key, content.held, () => listed(range, content))
+          return Buffer.concat([Buffer.from(facts), list])
+        },
         tag: candleTag(content, `${query.layout}${gapsJson}`),
         freshSeconds: isOld(open, range, content) ? oldFreshSeconds : newFreshSeconds,
       }
     },
   })
+}
+
+/** What is asked for, but for the instrument's candles themselves. */
+function bodyKey(layout: string, range: CandlePageRange): string {
+  const { instrumentId, interval, from, to, limit, first } = range
+  return [layout, interval, from, to, limit, first, instrumentId].join(' ')
 }
 
 function requireKnown(
