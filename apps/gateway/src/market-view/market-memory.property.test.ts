@@ -50,7 +50,7 @@ const anyLog: fc.Arbitrary<readonly LogRecord[]> = fc
         rebuild: fc.boolean(),
       }),
     ),
-    { maxLength: 60 },
+    { maxLength: 60, size: 'max' },
   )
   .map(numbered)
 
@@ -245,9 +245,9 @@ describe('the memory of a market', () => {
         }
         expect(contents(joined)).toEqual(contents(whole))
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     )
-  })
+  }, 60_000)
 
   test('a record that comes again changes nothing and tells nobody', () => {
     fc.assert(
@@ -336,12 +336,15 @@ describe('the memory of a market', () => {
             update.place !== undefined &&
             update.place.offset >= from[update.place.topic],
         )
-        expect(joined.since(position)).toEqual(expect.arrayContaining(missed))
+        const since = joined.since(position)
+        const resumed = new Set(
+          typeof since === 'string' ? [] : since.map((each) => JSON.stringify(each)),
+        )
+        expect(missed.filter((each) => !resumed.has(JSON.stringify(each)))).toEqual([])
         expect(contents(joined)).toEqual(contents(before))
       }),
-      { numRuns: 300 },
     )
-  })
+  }, 60_000)
 
   test('of each trade the highest version is held, of each version the first record', () => {
     fc.assert(
