@@ -1,4 +1,5 @@
 import type { Subscribe } from '@tickertape/market-api'
+import type { Interval } from '@tickertape/market-model'
 
 import type { EncodedCandle, MarketUpdate, MarketView } from '../market-view.ts'
 import { candleText, tradeText } from './messages.ts'
@@ -15,6 +16,36 @@ export function mostItems(request: Subscribe, names: number): number {
   }
 }
 
+/** As many as a snapshot may need: without open windows one more, for the last one may be open. */
+function standingCandles(
+  view: MarketView,
+  { live, snapshot }: Extract<Subscribe, { channel: 'candles' }>,
+  name: string,
+  interval: Interval,
+): readonly EncodedCandle[] {
+  return snapshot === 0 ? [] : view.candles(name, interval, live ? snapshot : snapshot + 1)
+}
+
+/**
+ * Has the view encode what a snapshot will be made of, one series with each step: it keeps what it has encoded,
+ * so that the snapshot itself, which is read in one turn of the event loop, is put together from texts.
+ *
+ * @returns how many candles each step asked for.
+ */
+export function* encodingSteps(
+  view: MarketView,
+  request: Subscribe,
+  names: ReadonlySet<string>,
+): Generator<number, undefined> {
+  // Trades and statistics are held as texts.
+  if (request.channel !== 'candles') return
+  for (const name of names) {
+    for (const interval of new Set(request.intervals)) {
+      yield standingCandles(view, request, name, interval).length
+    }
+  }
+}
+
 /** What a subscription begins with, oldest first for each name. */
 export function snapshotOf(
   view: MarketView,
@@ -26,11 +57,10 @@ export function snapshotOf(
       return [...names].flatMap((name) =>
         [...new Set(request.intervals)].flatMap((interval) => {
           const { live, snapshot } = request
-          if (snapshot === 0) return []
-          if (live) return view.candles(name, interval, snapshot)
-          // The open window is the last one.
-          const finals = view.candles(name, interval, snapshot + 1).filter(({ final }) => final)
-          return finals.slice(-snapshot)
+          const standing = standingCandles(view, request, name, interval)
+          return live || snapshot === 0
+            ? standing
+            : standing.filter(({ final }) => final).slice(-snapshot)
         }),
       )
     case 'trades':

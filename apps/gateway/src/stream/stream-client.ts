@@ -10,6 +10,7 @@ import { errorText, plainText } from './messages.ts'
 import { Outbox } from './outbox.ts'
 import type { StreamOptions } from './settings.ts'
 import type { Subscriptions } from './subscriptions.ts'
+import type { InTurns } from './turns.ts'
 
 /** Length from which on a frame takes no further message, in characters. */
 const frameLength = 65_536
@@ -63,7 +64,7 @@ export interface Written {
 }
 
 /** One connection. Times are by performance.now(). */
-export class StreamClient {
+export class StreamClient implements InTurns {
   readonly outbox = new Outbox()
   readonly subscriptions: Subscriptions<StreamClient>
   /** Whether it is among those of the next round already. */
@@ -112,6 +113,8 @@ export class StreamClient {
   isCursorDue(now: number, cursor: string): boolean {
     return (
       this.subscriptions.size > 0 &&
+      // Of what one that is not answered has missed, it would say that it was sent.
+      !this.subscriptions.isWaiting &&
       cursor !== this.#cursor &&
       now - this.#cursorAt >= this.#context.options.cursorMs
     )
@@ -144,6 +147,13 @@ export class StreamClient {
       written.bytes += frame.length
     }
     if (!this.outbox.isEmpty) touch(this)
+  }
+
+  /** Answers some of the subscriptions that wait for it. @returns whether there are more to answer now. */
+  step(): boolean {
+    const hasMore = this.subscriptions.step()
+    if (!this.outbox.isEmpty) this.#context.touch(this)
+    return hasMore
   }
 
   /** What has to be looked at now and then, though nothing happens. */

@@ -18,6 +18,7 @@ import { Rounds } from './rounds.ts'
 import type { StreamOptions } from './settings.ts'
 import { StreamClient } from './stream-client.ts'
 import { Subscriptions } from './subscriptions.ts'
+import { Turns } from './turns.ts'
 
 /** How long clients may take to answer the close of a gateway that ends, in ms. */
 const drainMs = 3_000
@@ -54,6 +55,7 @@ class Stream implements AttachedStream {
   readonly #clients = new Set<StreamClient>()
   readonly #counts: ConnectionCounts
   readonly #rounds: Rounds
+  readonly #turns = new Turns()
   readonly #disposing = new DisposableStack()
   /** Handshakes that are being decided. */
   #pending = 0
@@ -93,6 +95,7 @@ class Stream implements AttachedStream {
     const watching = setInterval(() => this.#watch(), watchMs(options))
     this.#disposing.defer(() => clearInterval(watching))
     this.#disposing.use(this.#rounds)
+    this.#disposing.use(this.#turns)
     events.attached(() => this.#state())
   }
 
@@ -210,6 +213,7 @@ class Stream implements AttachedStream {
             receiver,
             limits: options.limits,
             onResume: (result) => events.resumed(result),
+            callTurn: () => this.#turns.call(receiver),
           }),
       },
       performance.now(),
