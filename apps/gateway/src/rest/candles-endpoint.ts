@@ -28,7 +28,7 @@ export function candlesEndpoint(sources: OpenSources): Endpoint {
     operationId: 'listCandles',
     summary: 'Candles of one instrument',
     about:
-      'Oldest first. Without `from` and `cursor` the latest ones, the open window (`final: false`) included. `from` and `to` bound what `next` and `previous` lead to. 1s windows without trades have no candle.',
+      'Oldest first. Without `from` and `cursor` the latest ones, the open window (`final: false`) included. `from` and `to` bound what `next` and `previous` lead to. 1s windows without trades have no candle. While the database is behind, a page stops at what is not written yet, with a cursor that gets 503 until it is.',
     group: 'candles',
     params: z.object({}),
     query: candlesRequest,
@@ -56,7 +56,7 @@ export function candlesEndpoint(sources: OpenSources): Endpoint {
   })
 }
 
-/** What is asked for, but for the instrument's candles themselves. */
+/** Equal for requests of the same candles in the same layout. */
 function bodyKey(layout: string, range: CandlePageRange): string {
   const { instrumentId, interval, from, to, limit, first } = range
   return [layout, interval, from, to, limit, first, instrumentId].join(' ')
