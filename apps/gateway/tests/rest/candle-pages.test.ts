@@ -71,6 +71,38 @@ it('pages have no hole and no double while candles are written and revised', asy
   expect(written).toBeGreaterThan(0)
 })
 
+// Rows up to the sink's position and candles from where memory begins made one page: what the sink had not written
+// and memory held no more was missing between them, without a sign.
+it('pages have no hole while the sink is away for longer than memory holds', async () => {
+  await using market = await createRestMarket([], lastMinutes(100))
+  await market.written()
+  const gateway = await market.startGateway({ GATEWAY_HELD_CANDLES: '20' })
+  await market.sink.stop('SIGTERM')
+  await market.log.appendCandles(Array.from({ length: 50 }, (_, ahead) => minuteBack(-ahead)))
+  const latest = await waitUntil('the last candle', async () => {
+    const page = await gateway.json<CandlePage>(candlesPath)
+    return starts(page).at(-1) === now + 49 * minute ? page : undefined
+  })
+  expect(starts(latest)[0]).toBe(now + 30 * minute)
+  expectConsecutive(starts(latest))
+  expect((await gateway.get(`${candlesPath}&cursor=${latest.previous}`)).status).toBe(503)
+  const path = `${candlesPath}&from=${now - 10 * minute}`
+  const past = await gateway.json<CandlePage>(path)
+  expectConsecutive(starts(past))
+  expect(starts(past).at(-1)).toBe(now - minute)
+  const behind = `${path}&cursor=${past.next}`
+  expect((await gateway.get(behind)).status).toBe(503)
+  await using _sink = market.log.startSink()
+  const whole = await waitUntil('the rows', async () => {
+    const answer = await gateway.get(behind)
+    // What the contract says of this path.
+    const page = answer.ok ? ((await answer.json()) as CandlePage) : undefined
+    return page?.next === null ? page : undefined
+  })
+  expectConsecutive(starts(whole))
+  expect([starts(whole)[0], starts(whole).at(-1)]).toEqual([now, now + 49 * minute])
+})
+
 it('a candle has the same bytes from memory and from PostgreSQL', async () => {
   const candles = [
     minuteBack(6, { vwap: null, tradeCount: 0, indicators: {}, quality: 'quiet' }),
