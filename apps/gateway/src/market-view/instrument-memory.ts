@@ -24,6 +24,20 @@ export interface InstrumentLimits {
   readonly tradeIdentities: number
 }
 
+interface LastPrice {
+  readonly price: Decimal
+  /** undefined: it is no trade's. */
+  readonly eventTime?: number
+}
+
+/** A summary, and what it was made of. */
+interface MadeSummary {
+  /** As the board of statistics counts them. */
+  readonly minutes: number
+  readonly last: LastPrice | undefined
+  readonly summary: InstrumentSummary | null
+}
+
 export interface InstrumentDescription extends InstrumentTerms {
   readonly feedId: string
 }
@@ -46,6 +60,8 @@ export class InstrumentMemory {
   #lastWindowEnd = -Infinity
   /** The latest price of any candle: where no trade is held. */
   #lastClose: Decimal | undefined
+  /** undefined: something that it is made of has changed since. */
+  #made: MadeSummary | undefined
 
   /** @param heldFrom 0 where all candles that there are have been or will be applied. */
   constructor(instrumentId: string, limits: InstrumentLimits, texts: TextBudget, heldFrom: number) {
@@ -77,7 +93,7 @@ export class InstrumentMemory {
     const encoded = held.apply(candle, next)
     this.#appliedTo = Math.max(this.#appliedTo, next)
     if (encoded === undefined) return undefined
-    if (interval === '1m' && candle.final) this.#prices.set(candle)
+    if (interval === '1m' && candle.final) this.applyMinute(candle)
     if (candle.windowEnd >= this.#lastWindowEnd) {
       this.#lastWindowEnd = candle.windowEnd
       this.#lastClose = candle.close
@@ -87,6 +103,7 @@ export class InstrumentMemory {
 
   /** A 1m candle that statistics are made of, and that may be further back than candles are held. */
   applyMinute(candle: Candle): void {
+    this.#made = undefined
     this.#prices.set(candle)
   }
 
@@ -126,20 +143,33 @@ export class InstrumentMemory {
     this.#heldFrom = before
     this.#releasedTo = this.#appliedTo
     this.#lastClose = undefined
+    this.#made = undefined
   }
 
+  /** Made once for each minute and last price: a day of minutes is added up for it. */
   summary(stats: StatsBoard): InstrumentSummary | null {
+    const { minutes } = stats
+    const last =
+      this.#tape.lastPrice() ??
+      (this.#lastClose === undefined ? undefined : { price: this.#lastClose })
+    const made = this.#made
+    if (made?.minutes === minutes && isSamePrice(made.last, last)) return made.summary
+    const summary = this.#makeSummary(stats, last)
+    this.#made = { minutes, last, summary }
+    return summary
+  }
+
+  #makeSummary(stats: StatsBoard, lastPrice: LastPrice | undefined): InstrumentSummary | null {
     const day = stats.instrument(this.instrumentId, '24h')
     const prices = this.#prices.read(stats.asOf)
-    const trade = this.#tape.lastPrice()
-    const last = trade?.price ?? this.#lastClose ?? prices?.hourlyCloses.at(-1)
+    const last = lastPrice?.price ?? prices?.hourlyCloses.at(-1)
     if (day === undefined || prices === undefined || last === undefined) return null
     const open = decimalToNumber(prices.open)
     // Of prices at or below zero, which combos have, a quotient says nothing.
     const change = open > 0 ? decimalToNumber(last) / open - 1 : null
     return {
       lastPrice: formatDecimal(last),
-      lastTradeTime: trade?.eventTime ?? null,
+      lastTradeTime: lastPrice?.eventTime ?? null,
       open24h: formatDecimal(prices.open),
       high24h: formatDecimal(compareDecimals(last, prices.high) > 0 ? last : prices.high),
       low24h: formatDecimal(compareDecimals(last, prices.low) < 0 ? last : prices.low),
@@ -155,4 +185,9 @@ export class InstrumentMemory {
   #newTape(): TradeTape {
     return new TradeTape(this.instrumentId, this.#limits.trades, this.#limits.tradeIdentities)
   }
+}
+
+function isSamePrice(a: LastPrice | undefined, b: LastPrice | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b
+  return a.eventTime === b.eventTime && compareDecimals(a.price, b.price) === 0
 }

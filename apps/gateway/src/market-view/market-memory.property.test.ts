@@ -285,6 +285,29 @@ describe('the memory of a market', () => {
     )
   })
 
+  test('a summary says the same whether or not it was asked for before', () => {
+    fc.assert(
+      fc.property(anyLog, fc.integer({ min: 0, max: 19 }), (log, minutes) => {
+        const asked = emptyMemory()
+        const fresh = emptyMemory()
+        const moved: LogRecord = {
+          topic: 'market-events',
+          offset: 1,
+          record: heartbeat(origin + minutes * minuteMs),
+        }
+        for (const record of log.flatMap((each) => [each, moved])) {
+          apply(asked, record)
+          apply(fresh, record)
+          for (const instrument of instruments) asked.summary(`venue:${instrument}`)
+        }
+        for (const instrument of instruments) {
+          const instrumentId = `venue:${instrument}`
+          expect(asked.summary(instrumentId)).toEqual(fresh.summary(instrumentId))
+        }
+      }),
+    )
+  })
+
   test('what was told since any position is what a resume from there gives', () => {
     fc.assert(
       fc.property(anyLog, fc.nat(60), (log, at) => {

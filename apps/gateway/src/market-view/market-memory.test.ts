@@ -79,6 +79,28 @@ describe('the summary of an instrument', () => {
     })
   })
 
+  // Every request for instruments added up a day of minutes of each of them anew.
+  test('is made once for as long as nothing changes that it tells', () => {
+    const memory = memoryAsOf(start + dayMs)
+    memory.restoreForStats(minute(start + hourMs, ['100', '100', '100', '100']))
+    const first = memory.summary(id)
+    expect(first).not.toBeNull()
+    applyEvent(memory, heartbeat(start + dayMs + 4_000))
+    memory.refreshStats()
+    expect(memory.summary(id)).toBe(first)
+    const eventTime = start + dayMs + 500
+    const later = { price: decimal('130'), eventTime, receivedAt: eventTime }
+    applyEvent(memory, { type: 'Trade', value: trade(1, later) })
+    expect(memory.summary(id)).toMatchObject({ lastPrice: '130', tradeCount24h: 3 })
+    memory.applyCandle(candle({ windowStart: start + hourMs, revision: 1, tradeCount: 9 }), {
+      partition: 0,
+      offset: 1,
+    })
+    expect(memory.summary(id)).toMatchObject({ lastPrice: '130', tradeCount24h: 9 })
+    applyEvent(memory, heartbeat(start + dayMs + 2 * hourMs))
+    expect(memory.summary(id)).toBeNull()
+  })
+
   test('is null once no candle is within the last 24 hours', () => {
     const memory = memoryAsOf(start)
     memory.restoreForStats(candle({ windowStart: start - minuteMs }))

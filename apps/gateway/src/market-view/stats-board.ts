@@ -28,6 +28,7 @@ export class StatsBoard {
   readonly #encoded = new Map<string, Map<string, EncodedStats>>()
   #ahead: Candle[] = []
   #areMinutesNew = true
+  #minutes = 0
 
   constructor(asOf: number, termsOf: (instrumentId: string) => InstrumentTerms | undefined) {
     this.#stats = new RollingStats(asOf, termsOf)
@@ -35,6 +36,14 @@ export class StatsBoard {
 
   get asOf(): number {
     return this.#stats.asOf
+  }
+
+  /**
+   * Rises whenever the long spans of any instrument may say something else, but for a candle or the terms of the
+   * instrument itself.
+   */
+  get minutes(): number {
+    return this.#minutes
   }
 
   /** Takes closed candles, and leaves those aside that no statistic is made of. */
@@ -55,9 +64,13 @@ export class StatsBoard {
   advance(eventTime: number): void {
     const { asOf } = this.#stats
     if (Math.floor(eventTime / 1_000) <= Math.floor(asOf / 1_000)) return
-    if (Math.floor(eventTime / 60_000) > Math.floor(asOf / 60_000)) this.#areMinutesNew = true
+    if (Math.floor(eventTime / 60_000) > Math.floor(asOf / 60_000)) {
+      this.#areMinutesNew = true
+      this.#minutes += 1
+    }
     this.#stats.advance(eventTime)
     if (this.#ahead.length === 0) return
+    this.#minutes += 1
     const ahead = this.#ahead
     this.#ahead = []
     for (const candle of ahead) this.apply(candle)
