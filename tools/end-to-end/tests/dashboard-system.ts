@@ -104,9 +104,11 @@ export class DashboardSystem implements AsyncDisposable {
     return `${this.road.output}\n--- gateway\n${this.#gateway?.output.slice(-6_000)}`
   }
 
-  /** 1m candles of the instrument that the gateway answers with. */
-  async candles(): Promise<number> {
-    const answer = await fetch(`${this.url}/v1/candles?instrument=${instrument}&interval=1m`)
+  /** Candles of the instrument that the gateway answers with, of the latest 1,000. */
+  async candles(interval: '1s' | '1m' = '1m'): Promise<number> {
+    const answer = await fetch(
+      `${this.url}/v1/candles?instrument=${instrument}&interval=${interval}&limit=1000`,
+    )
     if (!answer.ok) throw new Error(`${answer.status}: ${await answer.text()}`)
     // The gateway's own contract.
     const { candles } = (await answer.json()) as { readonly candles: readonly unknown[] }
