@@ -1,1 +1,10 @@
-export {}
+export type { ExportEvents } from './export-queue.ts'
+export { messagingAttributes } from './messaging-attributes.ts'
+export type { MessagingFacts } from './messaging-attributes.ts'
+export { contextOf, traceFields, traceparentOf, withTraceparent } from './span-context.ts'
+export type { MessageHeaders, SpanContext } from './span-context.ts'
+export { startTracing } from './start-tracing.ts'
+export type { TracingOptions } from './start-tracing.ts'
+export type { ExportQueueLimits, TracingConfig } from './tracing-config.ts'
+export { noTracing } from './tracing.ts'
+export type { Attributes, Span, SpanKind, SpanOptions, Tracing } from './tracing.ts'
