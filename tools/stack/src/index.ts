@@ -10,7 +10,13 @@ export {
   type StackOptions,
   type StackStatus,
 } from './stack.ts'
-export { partNames, type PartName } from './part.ts'
+export {
+  optionalPartNames,
+  partNames,
+  readOptionalParts,
+  type OptionalPartName,
+  type PartName,
+} from './part.ts'
 export { StackProblem, type StackProblemCode } from './stack-problem.ts'
 export { stackVersions } from './stack-versions.ts'
 export { stackConfig, type StackConfig } from './config.ts'

@@ -1,9 +1,36 @@
 import type { StackPorts } from './ports.ts'
 import type { Termination } from './process-identity.ts'
 
-export type PartName = 'kafka' | 'registry' | 'postgres'
+/** What every stack has. */
+export type CorePartName = 'kafka' | 'registry' | 'postgres'
 
-export const partNames: readonly PartName[] = ['kafka', 'registry', 'postgres']
+/** What a stack has only if it is asked for. */
+export type OptionalPartName = 'zipkin'
+
+export type PartName = CorePartName | OptionalPartName
+
+export const partNames: readonly CorePartName[] = ['kafka', 'registry', 'postgres']
+
+export const optionalPartNames: readonly OptionalPartName[] = ['zipkin']
+
+/** For people. */
+export const partTitles: Readonly<Record<PartName, string>> = {
+  kafka: 'Kafka',
+  registry: 'Schema registry',
+  postgres: 'PostgreSQL',
+  zipkin: 'Zipkin',
+}
+
+/** @throws Error naming the parts that there are */
+export function readOptionalParts(given: readonly string[]): readonly OptionalPartName[] {
+  return given.map((name) => {
+    const known = optionalPartNames.find((candidate) => candidate === name)
+    if (known === undefined) {
+      throw new Error(`--with must be ${optionalPartNames.join(' or ')}, got "${name}"`)
+    }
+    return known
+  })
+}
 
 /** How each part is asked to end. */
 export const terminations: Readonly<Record<PartName, Termination>> = {
@@ -11,6 +38,7 @@ export const terminations: Readonly<Record<PartName, Termination>> = {
   registry: { signal: 'SIGTERM', boundMs: 10_000 },
   // SIGINT is PostgreSQL's fast shutdown. On SIGTERM it waits for every client to leave.
   postgres: { signal: 'SIGINT', boundMs: 20_000 },
+  zipkin: { signal: 'SIGTERM', boundMs: 10_000 },
 }
 
 export interface Command {

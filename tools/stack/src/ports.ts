@@ -10,6 +10,7 @@ export interface StackPorts {
   readonly kafkaController: number
   readonly registry: number
   readonly postgres: number
+  readonly zipkin: number
 }
 
 export const defaultPorts: StackPorts = {
@@ -17,6 +18,7 @@ export const defaultPorts: StackPorts = {
   kafkaController: 19093,
   registry: 18081,
   postgres: 15432,
+  zipkin: 19411,
 }
 
 const purposes: Readonly<Record<keyof StackPorts, string>> = {
@@ -24,15 +26,21 @@ const purposes: Readonly<Record<keyof StackPorts, string>> = {
   kafkaController: "Kafka's controller",
   registry: 'the schema registry',
   postgres: 'PostgreSQL',
+  zipkin: 'Zipkin',
 }
 
+const corePorts = ['kafka', 'kafkaController', 'registry', 'postgres'] as const
+
 /**
- * Checks that nobody listens on any of the ports.
+ * Checks that nobody listens on any of the ports: those of every stack, unless others are named.
  *
  * @throws {StackProblem} `port-taken`, naming the first port that is taken and what it is for
  */
-export async function requireFreePorts(ports: StackPorts): Promise<void> {
-  for (const name of ['kafka', 'kafkaController', 'registry', 'postgres'] as const) {
+export async function requireFreePorts(
+  ports: StackPorts,
+  names: readonly (keyof StackPorts)[] = corePorts,
+): Promise<void> {
+  for (const name of names) {
     const port = ports[name]
     const listener = await listen(port)
     if (listener === undefined) {
@@ -46,7 +54,7 @@ export async function requireFreePorts(ports: StackPorts): Promise<void> {
 }
 
 /**
- * Four ports that nobody listens on.
+ * Ports that nobody listens on.
  *
  * They lie below the ranges from which Linux and macOS draw the local ports of outgoing connections,
  * and are picked at random, so that two stacks that start at the same time rarely want the same one.
@@ -54,7 +62,7 @@ export async function requireFreePorts(ports: StackPorts): Promise<void> {
 export async function findFreePorts(): Promise<StackPorts> {
   const listeners: Server[] = []
   const ports: number[] = []
-  while (ports.length < 4) {
+  while (ports.length < 5) {
     const port = randomInt(20_000, 32_000)
     const listener = await listen(port)
     if (listener === undefined) continue
@@ -62,8 +70,8 @@ export async function findFreePorts(): Promise<StackPorts> {
     ports.push(port)
   }
   await Promise.all(listeners.map(close))
-  const [kafka = 0, kafkaController = 0, registry = 0, postgres = 0] = ports
-  return { kafka, kafkaController, registry, postgres }
+  const [kafka = 0, kafkaController = 0, registry = 0, postgres = 0, zipkin = 0] = ports
+  return { kafka, kafkaController, registry, postgres, zipkin }
 }
 
 async function listen(port: number): Promise<Server | undefined> {

@@ -30,7 +30,7 @@ export async function requireMaven(): Promise<void> {
   if ((await outputOf('mvn', ['--version'])) !== undefined) return
   throw new StackProblem(
     'maven',
-    "Maven fetches Kafka and the schema registry, and mvn can't be run. Install it (Debian: apt-get install maven; macOS: brew install maven) and try again.",
+    "Maven fetches Kafka, the schema registry and Zipkin, and mvn can't be run. Install it (Debian: apt-get install maven; macOS: brew install maven) and try again.",
   )
 }
 

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { partNames, type PartName } from './part.ts'
-import type { StackPorts } from './ports.ts'
+import { optionalPartNames, partNames, type PartName } from './part.ts'
+import { defaultPorts, type StackPorts } from './ports.ts'
 import type { ProcessIdentity } from './process-identity.ts'
 
 /** Who started the stack in this folder, and whether it is to live on without its starter. */
@@ -38,6 +38,10 @@ export function recordOwner(folder: string, owner: Owner): void {
   writeRecord(folder, 'owner.json', owner)
 }
 
+export function forgetPart(folder: string, name: PartName): void {
+  rmSync(join(runFolder(folder), `${name}.json`), { force: true })
+}
+
 export function forgetRun(folder: string): void {
   rmSync(runFolder(folder), { recursive: true, force: true })
 }
@@ -48,9 +52,16 @@ export function readRun(folder: string): RunRecords {
   const files = new Set(listed(run))
   const read = <Record>(name: string) => readRecord<Record>(join(run, `${name}.json`))
   return {
-    owner: files.has('owner.json') ? read<Owner>('owner') : undefined,
-    parts: partNames.filter((name) => files.has(`${name}.json`)).map(read<PartRecord>),
+    owner: files.has('owner.json') ? withAllPorts(read<Owner>('owner')) : undefined,
+    parts: [...partNames, ...optionalPartNames]
+      .filter((name) => files.has(`${name}.json`))
+      .map(read<PartRecord>),
   }
+}
+
+/** What an earlier version of this program left running has no port for what was added since. */
+function withAllPorts(owner: Owner): Owner {
+  return { ...owner, ports: { ...defaultPorts, ...owner.ports } }
 }
 
 function runFolder(folder: string): string {

@@ -2,22 +2,27 @@ import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { stackConfig } from './config.ts'
-import { provideDownloads } from './downloads.ts'
 import { lockFileName, lockFolder } from './folder-lock.ts'
-import { kafkaPart } from './kafka.ts'
 import { logFileOf, startPart } from './start-part.ts'
-import { partNames, type Part, type PartName, type PartPlace } from './part.ts'
-import { defaultPorts, findFreePorts, host, requireFreePorts, type StackPorts } from './ports.ts'
-import { databaseUrl, postgresPart } from './postgres.ts'
+import {
+  partNames,
+  partTitles,
+  terminations,
+  type OptionalPartName,
+  type Part,
+  type PartName,
+} from './part.ts'
+import { defaultPorts, findFreePorts, host, type StackPorts } from './ports.ts'
+import { databaseUrl } from './postgres.ts'
 import { identityOf, isAlive, terminate } from './process-identity.ts'
-import { registryPart, registryUrl } from './registry.ts'
-import { requireDisk, requireJava } from './requirements.ts'
-import { readRun, recordOwner, type Owner } from './run-records.ts'
+import { provideOptionalParts, provideParts } from './provide-parts.ts'
+import { registryUrl } from './registry.ts'
+import { forgetPart, readRun, recordOwner, type Owner } from './run-records.ts'
 import { StackProblem } from './stack-problem.ts'
 import { stopRecorded } from './stop-recorded.ts'
 import { throwIfCancelled } from './wait-until.ts'
 import { startWatchdog } from './watchdog-link.ts'
+import { zipkinUrl } from './zipkin.ts'
 
 export interface StackAddresses {
   /** `host:port`, as Kafka clients take it. */
@@ -25,6 +30,8 @@ export interface StackAddresses {
   /** The registry's Confluent-compatible API. */
   readonly registryUrl: string
   readonly databaseUrl: string
+  /** Where Zipkin takes and shows traces; undefined unless it was asked for. */
+  readonly zipkinUrl: string | undefined
 }
 
 export interface RunningStack extends StackAddresses, AsyncDisposable {
@@ -45,6 +52,8 @@ export interface StackOptions {
   readonly folder: string
   readonly ports: 'default' | 'free'
   readonly onProgress: (line: string) => void
+  /** What is started besides; a stack that is up already gets it added. */
+  readonly with?: readonly OptionalPartName[]
   /** Delete the folder at the end, even where this process is killed. */
   readonly temporary?: boolean
   /** Gives up a start that is under way, and stops what it started. */
@@ -77,7 +86,8 @@ export interface StackStatus {
  *
  * The stack ends with its starter: by disposing, or, where this process just ends or is killed, by a
  * watchdog process. What an earlier starter left behind in the folder is stopped first. A stack that
- * `stack up` left running in the folder is used instead, on the ports that it has.
+ * `stack up` left running in the folder is used instead, on the ports that it has; what `with` names
+ * and it lacks is added, and stays up with it.
  *
  * @throws {StackProblem} with a message for the user, and nothing left running
  */
@@ -97,7 +107,7 @@ export async function runningStackStatus(folder: string): Promise<StackStatus> {
   return {
     folder: root,
     mode: owner?.mode,
-    addresses: owner && addressesOf(owner.ports),
+    addresses: owner && addressesOf(root, owner.ports),
     parts: parts.map(({ name, process, port, since }) => ({
       name,
       running: isAlive(process),
@@ -148,11 +158,12 @@ async function start(options: StackOptions, mode: Owner['mode']): Promise<Runnin
   await mkdir(folder, { recursive: true })
   using _lock = await lock(folder, options)
 
-  const adopted = adopt(folder)
+  const adopted = portsOfDetached(folder)
   if (adopted !== undefined) {
+    await addTo(folder, adopted, options)
     return {
       folder,
-      ...adopted,
+      ...addressesOf(folder, adopted),
       adopted: true,
       killAndRestart: refuseRestart,
       [Symbol.asyncDispose]: async () => undefined,
@@ -165,13 +176,18 @@ async function start(options: StackOptions, mode: Owner['mode']): Promise<Runnin
   const ports = options.ports === 'free' ? await findFreePorts() : defaultPorts
   let parts: readonly Part[]
   try {
-    parts = await provideParts({ folder, ports }, options)
+    parts = await provideParts({ folder, ports }, options.with ?? [], options)
   } catch (error) {
     if (temporary) await rm(folder, { recursive: true, force: true })
     throw error
   }
   throwIfCancelled(signal)
-  onProgress('Starting Kafka, the schema registry and PostgreSQL')
+  const [last] = options.with ?? []
+  onProgress(
+    last === undefined
+      ? 'Starting Kafka, the schema registry and PostgreSQL'
+      : `Starting Kafka, the schema registry, PostgreSQL and ${partTitles[last]}`,
+  )
 
   const run = randomUUID()
   recordOwner(folder, { run, mode, starter: identityOf(process.pid), ports })
@@ -191,7 +207,7 @@ async function start(options: StackOptions, mode: Owner['mode']): Promise<Runnin
     throw error
   }
 
-  const running = { folder, ...addressesOf(ports), adopted: false }
+  const running = { folder, ...addressesOf(folder, ports), adopted: false }
   if (mode === 'detached') {
     await watchdog.dismiss()
     return {
@@ -237,21 +253,21 @@ async function killAndRestart(
   )
 }
 
-/** Everything that a start needs, checked and downloaded before the first process is started. */
-async function provideParts(
-  place: PartPlace,
-  { onProgress, signal }: StackOptions,
-): Promise<readonly Part[]> {
-  const { java, cacheFolder } = stackConfig()
-  await requireJava(java)
-  await requireDisk(place.folder, 1_000)
-  await requireFreePorts(place.ports)
-  const { kafkaJars, registryJar } = await provideDownloads({ cacheFolder, onProgress, signal })
-  return [
-    kafkaPart({ ...place, java, jars: kafkaJars }),
-    registryPart({ ...place, java, jar: registryJar }),
-    postgresPart(place),
-  ]
+/** Starts what is asked for and is not up; the rest of the stack stays as it is, whatever comes of it. */
+async function addTo(folder: string, ports: StackPorts, options: StackOptions): Promise<void> {
+  const alive = namesAlive(folder)
+  const missing = (options.with ?? []).filter((name) => !alive.has(name))
+  const parts = await provideOptionalParts({ folder, ports }, missing, options)
+  try {
+    await startAll(folder, parts, options)
+  } catch (error) {
+    for (const { name, process } of readRun(folder).parts) {
+      if (!missing.some((added) => added === name)) continue
+      await terminate(process, terminations[name])
+      forgetPart(folder, name)
+    }
+    throw error
+  }
 }
 
 /** Starts all at once; where one fails, the others give up too before the failure is thrown. */
@@ -281,12 +297,17 @@ function isCancellation(reason: unknown): boolean {
   return reason instanceof StackProblem && reason.code === 'cancelled'
 }
 
-/** The addresses of a whole stack that `stack up` left running in the folder. */
-function adopt(folder: string): StackAddresses | undefined {
-  const { owner, parts } = readRun(folder)
+/** The ports of a whole stack that `stack up` left running in the folder. */
+function portsOfDetached(folder: string): StackPorts | undefined {
+  const { owner } = readRun(folder)
   if (owner?.mode !== 'detached') return undefined
-  const alive = new Set(parts.filter((part) => isAlive(part.process)).map((part) => part.name))
-  return partNames.every((name) => alive.has(name)) ? addressesOf(owner.ports) : undefined
+  const alive = namesAlive(folder)
+  return partNames.every((name) => alive.has(name)) ? owner.ports : undefined
+}
+
+function namesAlive(folder: string): ReadonlySet<PartName> {
+  const alive = readRun(folder).parts.filter((part) => isAlive(part.process))
+  return new Set(alive.map((part) => part.name))
 }
 
 function requireNoLiveStarter(folder: string): void {
@@ -310,10 +331,12 @@ function lock(
   return lockFolder(folder, { whom, onProgress, signal })
 }
 
-function addressesOf(ports: StackPorts): StackAddresses {
+function addressesOf(folder: string, ports: StackPorts): StackAddresses {
+  const hasZipkin = readRun(folder).parts.some(({ name }) => name === 'zipkin')
   return {
     kafkaBrokers: `${host}:${ports.kafka}`,
     registryUrl: registryUrl(ports.registry),
     databaseUrl: databaseUrl(ports.postgres),
+    zipkinUrl: hasZipkin ? zipkinUrl(ports.zipkin) : undefined,
   }
 }

@@ -1,33 +1,30 @@
 import { dirname } from 'node:path'
-import { partNames, type PartName } from './part.ts'
+import { optionalPartNames, partNames, partTitles, type PartName } from './part.ts'
 import type { StackAddresses, StackStatus } from './stack.ts'
-
-const titles: Readonly<Record<PartName, string>> = {
-  kafka: 'Kafka',
-  registry: 'Schema registry',
-  postgres: 'PostgreSQL',
-}
 
 const addressOf: Readonly<Record<PartName, (addresses: StackAddresses) => string>> = {
   kafka: ({ kafkaBrokers }) => kafkaBrokers,
   registry: ({ registryUrl }) => registryUrl,
   postgres: ({ databaseUrl }) => databaseUrl,
+  zipkin: ({ zipkinUrl }) => zipkinUrl ?? '',
 }
 
 /**
- * What runs where, as a table for a terminal.
+ * What runs where, as a table for a terminal. What is optional shows if it was asked for.
  *
  * @param now milliseconds since the epoch
  */
 export function renderStatus({ addresses, parts }: StackStatus, now: number): string {
-  const rows = partNames.map((name) => {
-    const part = parts.find((candidate) => candidate.name === name)
+  const find = (name: PartName) => parts.find((candidate) => candidate.name === name)
+  const shown = [...partNames, ...optionalPartNames.filter((name) => find(name) !== undefined)]
+  const rows = shown.map((name) => {
+    const part = find(name)
     if (part === undefined || addresses === undefined)
-      return [titles[name], 'not running', '', '', '']
-    if (!part.running) return [titles[name], 'died', addressOf[name](addresses), '', '']
+      return [partTitles[name], 'not running', '', '', '']
+    if (!part.running) return [partTitles[name], 'died', addressOf[name](addresses), '', '']
     const minutes = Math.floor((now - part.since) / 60_000)
     const since = minutes === 0 ? 'just now' : `${minutes} min`
-    return [titles[name], 'running', addressOf[name](addresses), String(part.pid), since]
+    return [partTitles[name], 'running', addressOf[name](addresses), String(part.pid), since]
   })
   const table = renderTable([['', 'state', 'address', 'pid', 'for'], ...rows])
   const [log] = parts
