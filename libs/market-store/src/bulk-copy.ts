@@ -19,12 +19,6 @@ import type { Transaction } from './database.ts'
  * And 100,000 candles over existing ones: copy to stage 2.7 and 11, unnest 11.5 and 13.
  */
 
-/** Some of the rows, by number: from `from` up to, not with, `to`; all of them unless given. */
-export interface RowRange {
-  readonly from: number
-  readonly to: number
-}
-
 /**
  * Copies rows directly into their table: the quickest way, for rows of which none is there yet. One
  * that is fails the statement with a unique violation (`isUniqueViolation`): run it under a savepoint,
@@ -35,10 +29,9 @@ export interface RowRange {
 export async function bulkCopy<Source>(
   transaction: Transaction,
   rows: CopyRows<Source>,
-  { from, to }: RowRange = { from: 0, to: rows.length },
 ): Promise<number> {
   const { table } = rows.format
-  return await transaction.copy(copyInto(table, getTableName(table)), rows.chunks(from, to))
+  return await transaction.copy(copyInto(table, getTableName(table)), rows.chunks())
 }
 
 /**
@@ -50,9 +43,8 @@ export async function bulkCopy<Source>(
 export async function stagedInsert<Source>(
   transaction: Transaction,
   rows: CopyRows<Source>,
-  range: RowRange = { from: 0, to: rows.length },
 ): Promise<number> {
-  return await merge(transaction, rows, range, keepFirst)
+  return await merge(transaction, rows, keepFirst)
 }
 
 /**
@@ -65,15 +57,13 @@ export async function stagedUpsert<Source>(
   transaction: Transaction,
   rows: CopyRows<Source>,
   rule: UpsertRule = {},
-  range: RowRange = { from: 0, to: rows.length },
 ): Promise<number> {
-  return await merge(transaction, rows, range, replaceUnder(rows.format.table, rule))
+  return await merge(transaction, rows, replaceUnder(rows.format.table, rule))
 }
 
 async function merge<Source>(
   transaction: Transaction,
   rows: CopyRows<Source>,
-  { from, to }: RowRange,
   onConflict: string,
 ): Promise<number> {
   const { table } = rows.format
@@ -84,7 +74,7 @@ async function merge<Source>(
   await transaction.query(
     `create temp table if not exists ${staging} (like ${name}) on commit delete rows; truncate ${staging}`,
   )
-  await transaction.copy(copyInto(table, staging), rows.chunks(from, to))
+  await transaction.copy(copyInto(table, staging), rows.chunks())
   const { count } = await transaction.query(
     `insert into "${name}" (${columns}) select ${columns} from ${staging} ${onConflict}`,
   )

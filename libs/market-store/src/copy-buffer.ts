@@ -45,9 +45,9 @@ export class CopyBuffer {
     this.#end = end
   }
 
-  /** Shares memory with this buffer: good until it is truncated. */
-  subarray(from: number, to: number): Uint8Array {
-    return this.#bytes.subarray(from, to)
+  /** What is written; it shares memory with this buffer: good until that is truncated. */
+  get written(): Buffer {
+    return this.#bytes.subarray(0, this.#end)
   }
 
   beginRow(columns: number): void {

@@ -1,7 +1,6 @@
 export { bulkInsert, bulkUpsert } from './bulk.ts'
 export type { BulkRow, BulkStatement, UpsertRule } from './bulk.ts'
 export { bulkCopy, stagedInsert, stagedUpsert } from './bulk-copy.ts'
-export type { RowRange } from './bulk-copy.ts'
 export { CopyRows } from './copy-rows.ts'
 export type { CopyFormat } from './copy-rows.ts'
 export { Database } from './database.ts'

@@ -200,12 +200,17 @@ describe('a copy', () => {
     )
   })
 
-  it('writes any part of the rows', async () => {
-    const rows = rowsOf(...['a', 'b', 'c', 'd'].map((id) => plainTrade(id)))
-    const count = await database.transaction((transaction) =>
-      bulkCopy(transaction, rows, { from: 1, to: 3 }),
+  it('puts the rows of an instrument together, in the order in which they were added', async () => {
+    const [one, other] = ['BTC-PERPETUAL', 'ETH-PERPETUAL']
+    const added = [other, one, one, other, one, other].map((instrument, at) =>
+      plainTrade(`${at}`, { instrument }),
     )
-    expect({ count, stored: await storedIds() }).toEqual({ count: 2, stored: ['b', 'c'] })
+    const rows = rowsOf(...added)
+    await database.transaction((transaction) => bulkCopy(transaction, rows))
+    const found = await database.query<{ trade_id: string }>(
+      'select trade_id from trades order by ctid',
+    )
+    expect(found.rows.map(({ trade_id }) => trade_id)).toEqual(['0', '3', '5', '1', '2', '4'])
   })
 
   it('of more than a socket takes at once arrives whole', async () => {
