@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util'
 
 import { venueNames } from '@tickertape/market-simulator'
+import { readOptionalParts } from '@tickertape/stack'
+import type { OptionalPartName } from '@tickertape/stack'
 
 import type { ServiceName } from './services.ts'
 
@@ -9,6 +11,8 @@ export interface StartOptions {
   readonly venue: string | undefined
   /** Undefined for the venue's default. */
   readonly instruments: string | undefined
+  /** What of the stack runs besides. */
+  readonly with: readonly OptionalPartName[]
 }
 
 export interface RunPlace {
@@ -22,10 +26,11 @@ const liveVenues: readonly string[] = venueNames.filter(
   (name) => name !== 'otc' && name !== 'swaps',
 )
 
-export const usage = `Usage: npm start [-- --venue <venue> [--instruments <instrument,…>]]
+export const usage = `Usage: npm start [-- [--venue <venue> [--instruments <instrument,…>]] [--with zipkin]]
 
   --venue        a live venue: ${liveVenues.join(', ')}. Without it the built-in market simulator runs.
-  --instruments  the venue's own names, comma separated: --venue binance --instruments BTCUSDT,ETHUSDT`
+  --instruments  the venue's own names, comma separated: --venue binance --instruments BTCUSDT,ETHUSDT
+  --with         zipkin: Zipkin runs as well, and every service sends it traces.`
 
 /** @throws Error with the usage for arguments that mean nothing. */
 export function readOptions(args: readonly string[]): StartOptions | 'help' {
@@ -35,6 +40,7 @@ export function readOptions(args: readonly string[]): StartOptions | 'help' {
       options: {
         venue: { type: 'string' },
         instruments: { type: 'string' },
+        with: { type: 'string', multiple: true },
         help: { type: 'boolean', short: 'h' },
       },
     })
@@ -42,7 +48,8 @@ export function readOptions(args: readonly string[]): StartOptions | 'help' {
     if (values.venue !== undefined && !liveVenues.includes(values.venue)) {
       throw new Error(`--venue must be one of ${liveVenues.join(', ')}, got "${values.venue}"`)
     }
-    return { venue: values.venue, instruments: values.instruments }
+    const optional = readOptionalParts(values.with ?? [])
+    return { venue: values.venue, instruments: values.instruments, with: optional }
   } catch (error) {
     throw new Error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`, {
       cause: error,
@@ -53,14 +60,15 @@ export function readOptions(args: readonly string[]): StartOptions | 'help' {
 /** Where the gateway serves REST, stream and dashboard. */
 export const gatewayPort = Number(process.env['GATEWAY_PORT'] ?? 8080)
 
-/** What a service inherits from the shell: its own settings and what Node needs. */
+/** What a service inherits from the shell: its own settings, those of OpenTelemetry, and what Node needs. */
 export function inheritedEnvironment(service: ServiceName): Record<string, string> {
-  const own = `${service.toUpperCase().replaceAll('-', '_')}_`
+  const prefixes = [`${service.toUpperCase().replaceAll('-', '_')}_`, 'OTEL_']
   return Object.fromEntries(
     Object.entries(process.env).filter(
       (entry): entry is [string, string] =>
         entry[1] !== undefined &&
-        (['PATH', 'HOME', 'LOG_LEVEL', 'TZ'].includes(entry[0]) || entry[0].startsWith(own)),
+        (['PATH', 'HOME', 'LOG_LEVEL', 'TZ'].includes(entry[0]) ||
+          prefixes.some((prefix) => entry[0].startsWith(prefix))),
     ),
   )
 }

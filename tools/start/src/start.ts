@@ -15,6 +15,7 @@ import type { ServiceName, ServicePorts } from './services.ts'
 import { carryTotal, formatStatus } from './status-line.ts'
 import type { Counts } from './status-line.ts'
 import { SupervisedProcess } from './supervised-process.ts'
+import { tracingSettings } from './tracing-settings.ts'
 
 /**
  * Runs the whole system until the signal: the local stack, the services and, without a live venue, the
@@ -33,6 +34,7 @@ export async function start(
     await startStack({
       folder: join(folder, 'stack'),
       ports,
+      with: options.with,
       onProgress: print,
       signal,
     }),
@@ -50,6 +52,7 @@ export async function start(
         name,
         main: mainFile(project),
         environment: {
+          ...tracingSettings(name, stack.zipkinUrl),
           ...inheritedEnvironment(name),
           ...settingsOf(name, installation, portOf, options),
         },
@@ -68,6 +71,7 @@ export async function start(
       ['kafka', stack.kafkaBrokers, '', join(stack.folder, 'logs')],
       ['registry', stack.registryUrl, '', ''],
       ['postgresql', installation.databaseUrl, '', ''],
+      ...(stack.zipkinUrl === undefined ? [] : [['zipkin', stack.zipkinUrl, '', '']]),
       ...running.map(({ name, port, pid, logFile }) => [
         name,
         name === 'market-simulator'
