@@ -1,17 +1,14 @@
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { Client } from 'pg'
-import { build } from 'vite'
 
 import { startSimulator } from '@tickertape/market-simulator'
 import { ServiceProcess, testStack, waitUntil } from '@tickertape/testing'
 
+import { BuiltDashboard } from '../src/built-dashboard.ts'
 import { Road } from '../src/index.ts'
 import { MarketAppender } from './market-appender.ts'
 
@@ -19,7 +16,6 @@ export const instrument = 'deribit:BTC-PERPETUAL'
 
 const start = Date.UTC(2026, 0, 5, 9, 30)
 const main = fileURLToPath(new URL('../../../apps/gateway/src/main.ts', import.meta.url))
-const dashboard = fileURLToPath(new URL('../../../apps/dashboard/', import.meta.url))
 
 /** The whole system on a simulated market that runs 20 times as fast as time, with a gateway and a built dashboard. */
 export class DashboardSystem implements AsyncDisposable {
@@ -59,13 +55,7 @@ export class DashboardSystem implements AsyncDisposable {
         restUrl: simulator.deribitRestUrl,
       }),
     )
-    const folder = await mkdtemp(join(tmpdir(), 'dashboard-'))
-    building.defer(() => rm(folder, { recursive: true, force: true }))
-    await build({
-      configFile: join(dashboard, 'vite.config.ts'),
-      build: { outDir: folder },
-      logLevel: 'error',
-    })
+    const { folder } = building.use(await BuiltDashboard.make())
     const database = new Client({ connectionString: road.databaseUrl })
     await database.connect()
     building.defer(() => database.end())

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { waitUntil } from '@tickertape/testing'
 
-import { Browser, missingBrowser } from './browser.ts'
+import { Browser, missingBrowser } from '../src/browser.ts'
 import { DashboardSystem, instrument } from './dashboard-system.ts'
 
 const minute = 60_000

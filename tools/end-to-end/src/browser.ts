@@ -8,6 +8,8 @@ import { promisify } from 'node:util'
 import { chromium } from 'playwright-core'
 import type { BrowserContext } from 'playwright-core'
 
+import { isContinuousIntegration, testEnvironment } from './config.ts'
+
 const run = promisify(execFile)
 
 const executablePath = '/usr/bin/chromium'
@@ -22,7 +24,7 @@ const installMs = 300_000
 export async function missingBrowser(): Promise<string | undefined> {
   if (existsSync(executablePath)) return undefined
   const missing = `${executablePath} is missing: apt-get install chromium`
-  if (process.env['CI'] !== 'true' || process.getuid?.() !== 0) return missing
+  if (!isContinuousIntegration || process.getuid?.() !== 0) return missing
   try {
     await apt('update')
     await apt('install', '--yes', 'chromium', 'fonts-dejavu-core')
@@ -36,7 +38,7 @@ async function apt(...command: readonly string[]): Promise<void> {
   await run('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=60', ...command], {
     timeout: installMs,
     maxBuffer: 50_000_000,
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    env: testEnvironment({ DEBIAN_FRONTEND: 'noninteractive' }),
   })
 }
 
