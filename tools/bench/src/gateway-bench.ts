@@ -1,7 +1,9 @@
+import type { RunningStack } from '@tickertape/stack'
 import { testDatabase } from '@tickertape/testing'
 
 import type { Bench, BenchOptions, Figures } from './bench-frame.ts'
 import { fillStart } from './bench-market.ts'
+import { measureBrowserRoad } from './browser-road.ts'
 import { measureFanOut } from './fan-out.ts'
 import { startGateway } from './gateway-process.ts'
 import type { GatewayRun } from './gateway-process.ts'
@@ -22,22 +24,37 @@ const prefix = 'bench-gateway.'
 export const gatewayBench: Bench = {
   name: 'gateway',
   about:
-    'candles-live -> gateway -> 1,000 WebSocket clients in two processes, each following 20 of 500 open windows that change 4 times a second, beside one that follows all and reads nothing; one gateway process beside broker and database. fanout…Ms: from handing a candle to the producer to its arrival at the last of its 40 clients; fanoutConflatedShare: updates that a newer one replaced for some client. fanoutCpuMicrosPerUpdate: CPU time of the gateway for each update of each client. candlesFrom…PerSecond: /v1/candles of 50 instruments in turn by autocannon from 20 connections, uncompressed, 200 rows from memory and 1,000 from PostgreSQL; …P99Ms: at half that rate; …CpuMillis: CPU time of the gateway for a request.',
-  parts: ['fanout', 'rest'],
+    "candles-live -> gateway -> 1,000 WebSocket clients in two processes, each following 20 of 500 open windows that change 4 times a second, beside one that follows all and reads nothing; one gateway process beside broker and database. fanout…Ms: from handing a candle to the producer to its arrival at the last of its 40 clients; fanoutConflatedShare: updates that a newer one replaced for some client. fanoutCpuMicrosPerUpdate: CPU time of the gateway for each update of each client. candlesFrom…PerSecond: /v1/candles of 50 instruments in turn by autocannon from 20 connections, uncompressed, 200 rows from memory and 1,000 from PostgreSQL; …P99Ms: at half that rate; …CpuMillis: CPU time of the gateway for a request. frameToBrowser…: from the write of a venue's frame through ingest, Kafka, the aggregator, Kafka and the gateway to the candle that a page shows, at 1,000 trades/s; the hops are medians of their own.",
+  parts: ['fanout', 'rest', 'browser'],
   prepare: async (stack, options, print) => {
     const wants = wanted(options)
-    let number = 0
-    print(`Writing ${plan.instruments * plan.windows} candles`)
-    const fill = await fillCandles(stack, prefix, plan, 0)
+    const measureFilled = await filled(stack, options, print)
     return async function* () {
-      number += 1
-      await using database = await testDatabase(stack.databaseUrl)
-      await writeRows(stack, fill, database.url, number)
-      const run = { stack, prefix, databaseUrl: database.url, cpuProf: options.cpuProf }
-      if (wants('fanout')) yield await fanOut(run)
-      if (wants('rest')) yield* rest(run)
+      yield* measureFilled()
+      if (wants('browser')) yield { ...(await measureBrowserRoad(stack, print)) }
     }
   },
+}
+
+/** The parts that a gateway over many candles is measured by. */
+async function filled(
+  stack: RunningStack,
+  options: BenchOptions,
+  print: (line: string) => void,
+): Promise<() => AsyncGenerator<Figures>> {
+  const wants = wanted(options)
+  if (!wants('fanout') && !wants('rest')) return async function* () {}
+  let number = 0
+  print(`Writing ${plan.instruments * plan.windows} candles`)
+  const fill = await fillCandles(stack, prefix, plan, 0)
+  return async function* () {
+    number += 1
+    await using database = await testDatabase(stack.databaseUrl)
+    await writeRows(stack, fill, database.url, number)
+    const run = { stack, prefix, databaseUrl: database.url, cpuProf: options.cpuProf }
+    if (wants('fanout')) yield await fanOut(run)
+    if (wants('rest')) yield* rest(run)
+  }
 }
 
 function wanted({ only }: BenchOptions): (part: string) => boolean {
@@ -45,7 +62,7 @@ function wanted({ only }: BenchOptions): (part: string) => boolean {
 }
 
 async function writeRows(
-  stack: GatewayRun['stack'],
+  stack: RunningStack,
   fill: SinkFill,
   databaseUrl: string,
   number: number,

@@ -1,5 +1,3 @@
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
 import type { RunningStack } from '@tickertape/stack'
@@ -14,6 +12,8 @@ export interface GatewayRun {
   readonly databaseUrl: string
   /** Folder for a CPU profile of the process, written when it stops. */
   readonly cpuProf: string | undefined
+  /** With the built dashboard, where pages are asked for. */
+  readonly dashboardFolder?: string | undefined
 }
 
 export interface BenchGateway extends AsyncDisposable {
@@ -28,8 +28,8 @@ export async function startGateway({
   prefix,
   databaseUrl,
   cpuProf,
+  dashboardFolder,
 }: GatewayRun): Promise<BenchGateway> {
-  const port = await freePort()
   const service = MeasuredService.start({
     name: 'gateway',
     main,
@@ -38,28 +38,20 @@ export async function startGateway({
       REGISTRY_URL: stack.registryUrl,
       TOPIC_PREFIX: prefix,
       DATABASE_URL: databaseUrl,
-      GATEWAY_PORT: String(port),
+      GATEWAY_PORT: '0',
       GATEWAY_ADMIN_PORT: '0',
       GATEWAY_RATE_LIMIT: '0',
       GATEWAY_STREAM_CONNECTIONS_PER_ADDRESS: '5000',
+      ...(dashboardFolder === undefined ? {} : { GATEWAY_DASHBOARD_FOLDER: dashboardFolder }),
     },
     cpuProf,
   })
   await service.joined()
+  const host = service.said(/listening on http:\/\/([\d.:]+)/)
+  if (host === undefined) throw new Error('The gateway has not said where it listens')
   return {
     service,
-    host: `127.0.0.1:${port}`,
+    host,
     [Symbol.asyncDispose]: () => service[Symbol.asyncDispose](),
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  // A TCP server's address is an object.
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

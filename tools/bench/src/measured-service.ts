@@ -66,6 +66,11 @@ export class MeasuredService implements AsyncDisposable {
     return before
   }
 
+  /** What the pattern's first group finds in the last of what it wrote. */
+  said(pattern: RegExp): string | undefined {
+    return pattern.exec(this.#service.output)?.[1]
+  }
+
   async usage(): Promise<UsageAt> {
     return { at: performance.now(), ...(await usageOf(this.#pid)) }
   }
@@ -123,7 +128,7 @@ export class MeasuredService implements AsyncDisposable {
 
   #adminPort(): string | undefined {
     // Kept: of a long output only the end stays.
-    this.#port ??= /"adminPort":(\d+)/.exec(this.#service.output)?.[1]
+    this.#port ??= this.said(/"adminPort":(\d+)/)
     return this.#port
   }
 
