@@ -135,9 +135,11 @@ function exported(
   })
 }
 
+/** fetch says what happened in the cause, and an AggregateError in its errors. */
 function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') {
-    return error.errors.map(reasonOf).join(', ')
-  }
-  return error instanceof Error ? error.message : String(error)
+  if (!(error instanceof Error)) return String(error)
+  const causes = error instanceof AggregateError ? error.errors : [error.cause]
+  return [error.message, ...causes.filter((cause) => cause !== undefined).map(reasonOf)]
+    .filter((part) => part !== '')
+    .join(': ')
 }
