@@ -37,7 +37,11 @@ const subject = 'market-view'
 const brokerSubject = 'market-view-kafka'
 const registrySubject = 'market-view-registry'
 
-export function createMarketViewEvents({ logger, metrics, readiness }: ServiceContext) {
+export function createMarketViewEvents({
+  logger,
+  metrics,
+  readiness,
+}: Pick<ServiceContext, 'logger' | 'metrics' | 'readiness'>) {
   const registers = [metrics]
   let lags: () => readonly TopicLag[] = () => []
   let lines = 0

@@ -8,7 +8,11 @@ import type { TlsPair } from './tls-files.ts'
 /** Everything that happens at the door and that somebody outside should know of. */
 export type ProtectionEvents = ReturnType<typeof createProtectionEvents>
 
-export function createProtectionEvents({ logger, metrics, readiness }: ServiceContext) {
+export function createProtectionEvents({
+  logger,
+  metrics,
+  readiness,
+}: Pick<ServiceContext, 'logger' | 'metrics' | 'readiness'>) {
   const registers = [metrics]
   const admitted = new Counter({
     name: 'gateway_admitted_total',
