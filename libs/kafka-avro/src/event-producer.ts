@@ -24,6 +24,9 @@ export interface OutgoingRecord {
   readonly headers?: readonly MessageHeader[]
 }
 
+/** What became of a record: its offset, or why it is not in the log. */
+export type Delivered = { readonly offset: number } | { readonly error: KafkaAvroError }
+
 export interface EventProducerOptions {
   readonly brokers: string
   readonly clientId: string
@@ -49,6 +52,8 @@ export class EventProducer implements AsyncDisposable {
   /** Every record below this number is acknowledged. */
   #acknowledged = 0
   readonly #acknowledgedAhead = new Set<number>()
+  /** Of the few records whose delivery somebody wants to hear of, by their number. */
+  readonly #listeners = new Map<number, (delivered: Delivered) => void>()
   /** Each holds its own promise: racing the one failure would leave a reaction there for ever. */
   #waiting: readonly Waiter[] = []
   #failed: KafkaAvroError | undefined
@@ -94,9 +99,10 @@ export class EventProducer implements AsyncDisposable {
   /**
    * Queues a record; records of one partition keep their order.
    *
+   * @param onDelivered told once what became of it; not if the producer is closed before.
    * @throws KafkaAvroError `delivery_failed` if the local queue is full: the caller did not wait.
    */
-  produce(record: OutgoingRecord): void {
+  produce(record: OutgoingRecord, onDelivered?: (delivered: Delivered) => void): void {
     const number = this.#produced
     try {
       this.#client.produce(
@@ -116,6 +122,7 @@ export class EventProducer implements AsyncDisposable {
         { cause: error },
       )
     }
+    if (onDelivered !== undefined) this.#listeners.set(number, onDelivered)
     this.#produced += 1
   }
 
@@ -152,7 +159,9 @@ export class EventProducer implements AsyncDisposable {
       return
     }
     // The opaque is the number that `produce` gave.
-    this.#acknowledgedAhead.add(report.opaque as number)
+    const number = report.opaque as number
+    this.#acknowledgedAhead.add(number)
+    if (this.#listeners.size > 0) this.#tell(number, { offset: report.offset })
     while (this.#acknowledgedAhead.delete(this.#acknowledged)) this.#acknowledged += 1
     const done = this.#waiting.filter(({ reached }) => reached())
     if (done.length === 0) return
@@ -160,13 +169,21 @@ export class EventProducer implements AsyncDisposable {
     for (const { resolve } of done) resolve()
   }
 
+  #tell(number: number, delivered: Delivered): void {
+    const listener = this.#listeners.get(number)
+    this.#listeners.delete(number)
+    listener?.(delivered)
+  }
+
   #fail(reason: string): void {
-    this.#failed ??= new KafkaAvroError(
+    const error = new KafkaAvroError(
       'delivery_failed',
       `Kafka did not take a record: ${reason}. The process must start again from its last acknowledged position`,
     )
+    this.#failed ??= error
     this.#failure.reject(this.#failed)
     for (const { reject } of this.#waiting) reject(this.#failed)
     this.#waiting = []
+    for (const number of this.#listeners.keys()) this.#tell(number, { error })
   }
 }

@@ -86,6 +86,20 @@ describe('producing', () => {
   })
 })
 
+describe('a record whose delivery is listened for', () => {
+  it('is told once, with its offset, and no other is', async () => {
+    const prefix = await createTopics()
+    const topic = topicName('market-events', prefix)
+    await using producer = await EventProducer.open({ brokers, clientId: prefix })
+    const told: unknown[] = []
+    producer.produce(record(topic, 'a'))
+    producer.produce(record(topic, 'b'), (delivered) => told.push(delivered))
+    producer.produce(record(topic, 'c'))
+    await producer.acknowledged()
+    expect(told).toEqual([{ offset: 1 }])
+  })
+})
+
 describe('transactions', () => {
   it('that are open when their producer is disposed are never read', async () => {
     const topic = topicName('candles', await createTopics())
