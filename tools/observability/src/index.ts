@@ -1,1 +1,6 @@
-export {}
+export { alertGroups } from './alerts.ts'
+export type { Alert, AlertGroup } from './alerts.ts'
+export { generatedFiles } from './generated-files.ts'
+export { Pace } from './pace.ts'
+export { alertFile, prometheusConfig, recordingFile } from './prometheus-files.ts'
+export { recordingRules } from './recording-rules.ts'

@@ -1,0 +1,2 @@
+export { services } from './services.ts'
+export type { ServiceName } from './services.ts'
