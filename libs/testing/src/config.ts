@@ -51,3 +51,11 @@ export function plainEnvironment(): Record<string, string> {
   const { PATH = '', HOME = '' } = process.env
   return { PATH, HOME }
 }
+
+/** Whether this machine may be changed for what is missing on it. */
+export const isContinuousIntegration = process.env['CI'] === 'true'
+
+/** For apt: it asks nothing, and with runlevel 1 no package starts its service. */
+export function aptEnvironment(): NodeJS.ProcessEnv {
+  return { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
+}

@@ -1,5 +1,8 @@
 export { repetitions, testSeed, testStack } from './config.ts'
 export type { TestStack } from './config.ts'
+export { missingProgram } from './debian-program.ts'
+export type { DebianProgram } from './debian-program.ts'
+export { freePort } from './free-port.ts'
 export { ServiceProcess } from './service-process.ts'
 export type { ServiceProcessOptions } from './service-process.ts'
 export { TcpProxy, byWayOf } from './tcp-proxy.ts'

@@ -1,45 +1,17 @@
-import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 
 import { chromium } from 'playwright-core'
 import type { BrowserContext } from 'playwright-core'
 
-import { isContinuousIntegration, testEnvironment } from './config.ts'
-
-const run = promisify(execFile)
+import { missingProgram } from '@tickertape/testing'
 
 const executablePath = '/usr/bin/chromium'
 
-/** Fetching it may take as long as a slow network does, in ms. */
-const installMs = 300_000
-
-/**
- * Why there is no browser to test with; undefined where there is one. In CI, as root, a missing one is installed;
- * a machine that cannot get it has nothing to say about the dashboard.
- */
-export async function missingBrowser(): Promise<string | undefined> {
-  if (existsSync(executablePath)) return undefined
-  const missing = `${executablePath} is missing: apt-get install chromium`
-  if (!isContinuousIntegration || process.getuid?.() !== 0) return missing
-  try {
-    await apt('update')
-    await apt('install', '--yes', 'chromium', 'fonts-dejavu-core')
-  } catch (error) {
-    return `${missing} (${error instanceof Error ? error.message : String(error)})`
-  }
-  return existsSync(executablePath) ? undefined : missing
-}
-
-async function apt(...command: readonly string[]): Promise<void> {
-  await run('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=60', ...command], {
-    timeout: installMs,
-    maxBuffer: 50_000_000,
-    env: testEnvironment({ DEBIAN_FRONTEND: 'noninteractive' }),
-  })
+/** Why there is no browser to test with; undefined where there is one. In CI, as root, a missing one is installed. */
+export function missingBrowser(): Promise<string | undefined> {
+  return missingProgram({ path: executablePath, packages: ['chromium', 'fonts-dejavu-core'] })
 }
 
 /** A headless browser with an empty profile of its own. */

@@ -15,6 +15,3 @@ export function readOptions(args: readonly string[]): TestRunOptions {
 export function testEnvironment(additions: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   return { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', ...additions }
 }
-
-/** Whether this machine may be changed for what is missing on it. */
-export const isContinuousIntegration = process.env['CI'] === 'true'
