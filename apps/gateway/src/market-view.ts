@@ -1,5 +1,6 @@
 import type { Interval } from '@tickertape/market-model'
 import type { InstrumentSummary, StatsSpan, StatsSubject } from '@tickertape/market-api'
+import type { SpanContext } from '@tickertape/tracing'
 
 /**
  * Where the gateway's memory stands: for each partition, by number, the next offset of `candles` and of
@@ -60,8 +61,13 @@ export interface Place {
 /**
  * @param appendedAt when Kafka took the oldest record of the batch, in ms since the epoch; undefined where
  *   no record brought it.
+ * @param sampled where the traces stand that some of them are part of; undefined: none is.
  */
-export type UpdatesListener = (updates: readonly MarketUpdate[], appendedAt?: number) => void
+export type UpdatesListener = (
+  updates: readonly MarketUpdate[],
+  appendedAt?: number,
+  sampled?: ReadonlyMap<MarketUpdate, SpanContext>,
+) => void
 
 export interface FeedView {
   readonly feedId: string

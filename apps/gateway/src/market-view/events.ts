@@ -1,5 +1,7 @@
 import { Counter, Gauge, Histogram } from '@tickertape/service-runtime'
 import type { ServiceContext } from '@tickertape/service-runtime'
+import { traceFields } from '@tickertape/tracing'
+import type { SpanContext } from '@tickertape/tracing'
 
 /** Everything that happens in the market view and that somebody outside should know of. */
 export type MarketViewEvents = ReturnType<typeof createMarketViewEvents>
@@ -14,6 +16,8 @@ export interface SkippedRecord {
   readonly partition: number
   readonly offset: number
   readonly reason: string
+  /** Of a record of a sampled trace. */
+  readonly trace: SpanContext | undefined
 }
 
 /** What a batch of records came to. */
@@ -166,11 +170,14 @@ export function createMarketViewEvents({
       observe(topic, 'append', batch.sinceAppendMs)
       observe(topic, 'event', batch.sinceEventMs)
     },
-    recordSkipped({ topic, partition, offset, reason }: SkippedRecord, message: string): void {
+    recordSkipped(
+      { topic, partition, offset, reason, trace }: SkippedRecord,
+      message: string,
+    ): void {
       skipped.inc({ topic, reason })
       if (!isLineDue()) return
       logger.warn(
-        { topic, partition, offset, reason },
+        { topic, partition, offset, reason, ...traceFields(trace) },
         `record skipped at ${topic}[${partition}]@${offset}: ${message}`,
       )
     },

@@ -6,6 +6,8 @@ import type { InstrumentSummary, StatsSpan, StatsSubject } from '@tickertape/mar
 import type { Interval } from '@tickertape/market-model'
 import { isOutage, isTableError } from '@tickertape/market-store'
 import type { Database } from '@tickertape/market-store'
+import { noTracing } from '@tickertape/tracing'
+import type { Tracing } from '@tickertape/tracing'
 
 import type {
   EncodedCandle,
@@ -32,6 +34,8 @@ export interface MarketViewOptions {
   /** It keeps one connection busy while the view begins, none later. */
   readonly database: Database
   readonly limits: MemoryLimits
+  /** None unless given. */
+  readonly tracing?: Tracing
 }
 
 /** A view that follows the topics until it is disposed. */
@@ -209,7 +213,7 @@ class FollowingView implements OpenMarketView {
   }
 
   async #follow(signal: AbortSignal, onLive: () => void): Promise<void> {
-    const { kafka, registry, database, limits } = this.#options
+    const { kafka, registry, database, limits, tracing = noTracing } = this.#options
     const began = performance.now()
     await using session = await ViewSession.begin(
       {
@@ -220,6 +224,7 @@ class FollowingView implements OpenMarketView {
         limits,
         events: this.#events,
         flow: this.#flow,
+        tracing,
       },
       signal,
     )
@@ -228,7 +233,7 @@ class FollowingView implements OpenMarketView {
       await session.catchUp(signal)
       this.#goLive(session.memory, (performance.now() - began) / 1_000)
       onLive()
-      await session.follow((updates, appendedAt) => this.#tell(updates, appendedAt), signal)
+      await session.follow((...told) => this.#tell(...told), signal)
     } finally {
       this.#session = undefined
     }
@@ -245,8 +250,8 @@ class FollowingView implements OpenMarketView {
     this.#live.resolve()
   }
 
-  #tell(updates: readonly MarketUpdate[], appendedAt: number | undefined): void {
-    for (const listener of this.#listeners) this.#guarded(() => listener(updates, appendedAt))
+  #tell(...told: Parameters<UpdatesListener>): void {
+    for (const listener of this.#listeners) this.#guarded(() => listener(...told))
   }
 
   /** What one listener cannot do must not keep the others from theirs, nor the view from going on. */

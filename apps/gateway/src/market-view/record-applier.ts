@@ -1,11 +1,13 @@
 import { DecodeFailure, Deserializer, MarketEventReader } from '@tickertape/kafka-avro'
 import type { LogRecord, Registry } from '@tickertape/kafka-avro'
 import type { Candle } from '@tickertape/market-model'
+import type { SpanContext } from '@tickertape/tracing'
 
 import type { MarketUpdate } from '../market-view.ts'
 import type { AppliedBatch, MarketViewEvents } from './events.ts'
 import type { FlowMeter } from './flow-meter.ts'
 import type { MarketMemory, RecordOutcome } from './market-memory.ts'
+import type { RecordTraces } from './record-traces.ts'
 
 export interface ViewTopics {
   readonly candles: string
@@ -17,6 +19,14 @@ export interface AppliedRecords {
   readonly updates: readonly MarketUpdate[]
   /** When Kafka took the oldest record that brought one of them, in ms since the epoch. */
   readonly appendedAt: number | undefined
+  /** Where the traces stand that some of the updates are part of; undefined: none is. */
+  readonly sampled: ReadonlyMap<MarketUpdate, SpanContext> | undefined
+}
+
+export interface ApplierParts {
+  readonly events: MarketViewEvents
+  readonly flow: FlowMeter
+  readonly traces: RecordTraces
 }
 
 /** Decodes records and applies them to a memory. What cannot be used is told of and left out. */
@@ -24,13 +34,15 @@ export class RecordApplier {
   readonly #topics: ViewTopics
   readonly #events: MarketViewEvents
   readonly #flow: FlowMeter
+  readonly #traces: RecordTraces
   readonly #marketEvents: MarketEventReader
   readonly #candles: Deserializer<'candles'>
 
-  constructor(registry: Registry, topics: ViewTopics, events: MarketViewEvents, flow: FlowMeter) {
+  constructor(registry: Registry, topics: ViewTopics, { events, flow, traces }: ApplierParts) {
     this.#topics = topics
     this.#events = events
     this.#flow = flow
+    this.#traces = traces
     this.#marketEvents = new MarketEventReader(registry)
     this.#candles = new Deserializer('candles', registry)
   }
@@ -51,12 +63,18 @@ export class RecordApplier {
   apply(memory: MarketMemory, records: readonly LogRecord[], now: number): AppliedRecords {
     const updates: MarketUpdate[] = []
     let appendedAt: number | undefined
+    let sampled: Map<MarketUpdate, SpanContext> | undefined
     const batches = new Map<string, OpenBatch>()
     for (const record of records) {
       const batch = batches.get(record.topic) ?? new OpenBatch(record.topic)
       if (batch.records === 0) batches.set(record.topic, batch)
       batch.records += 1
       const outcome = this.#applyOne(memory, record, now, batch)
+      const context = this.#traces.contextOf(record)
+      if (context !== undefined) {
+        const traced = this.#traces.applied(record, context, outcome, now)
+        if (traced !== undefined) (sampled ??= new Map()).set(traced.update, traced.context)
+      }
       if (typeof outcome === 'string') continue
       updates.push(outcome)
       const at = record.timestamp ?? now
@@ -64,7 +82,7 @@ export class RecordApplier {
       appendedAt = Math.min(appendedAt ?? at, at)
     }
     for (const batch of batches.values()) this.#events.applied(batch.applied(now))
-    return { updates, appendedAt }
+    return { updates, appendedAt, sampled }
   }
 
   #applyOne(
@@ -123,8 +141,10 @@ export class RecordApplier {
     return outcome
   }
 
-  #skip({ topic, partition, offset }: LogRecord, reason: string, message: string): 'skipped' {
-    this.#events.recordSkipped({ topic, partition, offset, reason }, message)
+  #skip(record: LogRecord, reason: string, message: string): 'skipped' {
+    const { topic, partition, offset } = record
+    const trace = this.#traces.contextOf(record)
+    this.#events.recordSkipped({ topic, partition, offset, reason, trace }, message)
     return 'skipped'
   }
 }

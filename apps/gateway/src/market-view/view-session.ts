@@ -11,6 +11,7 @@ import {
 import type { LogRecord, Registry, TailProgress } from '@tickertape/kafka-avro'
 import type { Database } from '@tickertape/market-store'
 import { retrying } from '@tickertape/service-runtime'
+import type { Tracing } from '@tickertape/tracing'
 
 import type { UpdatesListener } from '../market-view.ts'
 import { MarketViewError } from './errors.ts'
@@ -19,6 +20,7 @@ import type { FlowMeter } from './flow-meter.ts'
 import type { MarketMemory, MemoryLimits } from './market-memory.ts'
 import { RecordApplier } from './record-applier.ts'
 import type { ViewTopics } from './record-applier.ts'
+import { RecordTraces } from './record-traces.ts'
 import { readSnapshot } from './snapshot.ts'
 
 export interface SessionOptions {
@@ -30,6 +32,7 @@ export interface SessionOptions {
   readonly limits: MemoryLimits
   readonly events: MarketViewEvents
   readonly flow: FlowMeter
+  readonly tracing: Tracing
 }
 
 /** Offsets of one topic by partition. */
@@ -73,7 +76,9 @@ export class ViewSession implements AsyncDisposable {
     this.#topics = topics
     this.memory = memory
     this.#tail = tail
-    this.#applier = new RecordApplier(options.registry, topics, options.events, options.flow)
+    const { registry, events, flow, tracing, topicPrefix } = options
+    const traces = new RecordTraces(tracing, topicPrefix)
+    this.#applier = new RecordApplier(registry, topics, { events, flow, traces })
   }
 
   /**
@@ -192,14 +197,15 @@ export class ViewSession implements AsyncDisposable {
     const silentMs = Math.max(...progress.map((each) => each.silentMs))
     this.#options.events.silence(silentMs, silenceBoundMs)
     if (records.length > 0) await this.#prepare(records, signal)
-    const { updates, appendedAt } = this.#applier.apply(this.memory, records, Date.now())
+    const applied = this.#applier.apply(this.memory, records, Date.now())
     for (const { topic, partition, position, end } of progress) {
       if (topic === this.#topics.candles) this.memory.moveTo('candles', partition, position, end)
       if (topic === this.#topics.marketEvents) {
         this.memory.moveTo('market-events', partition, position, end)
       }
     }
-    if (updates.length > 0) tell(updates, appendedAt)
+    const { updates, appendedAt, sampled } = applied
+    if (updates.length > 0) tell(updates, appendedAt, sampled)
   }
 
   async #prepare(records: readonly LogRecord[], signal: AbortSignal): Promise<void> {

@@ -8,17 +8,30 @@ export interface Receiver {
   readonly outbox: Outbox
 }
 
+/** Told of an update that was appended for at least one receiver. */
+export type OrderedTold<R> = (
+  update: MarketUpdate,
+  receivers: Iterable<R>,
+  message: {
+    readonly length: number
+    /** Messages of open candles that it takes the place of. */
+    readonly conflated: number
+  },
+) => void
+
 /**
  * Puts every update into the outboxes of those who follow it. A message is made once, whoever gets it, and
  * not at all where nobody does.
  *
  * @param touched called for every outbox that something was put into, as often as that happens.
+ * @param told called for every update that stands in its order in outboxes now.
  * @returns how many messages were replaced that had not been sent.
  */
 export function fanOut<R extends Receiver>(
   index: MarketIndex<R>,
   updates: readonly MarketUpdate[],
   touched: (receiver: R) => void,
+  told?: OrderedTold<R>,
 ): number {
   let conflations = 0
   for (const update of updates) {
@@ -28,8 +41,12 @@ export function fanOut<R extends Receiver>(
         const followed = index.candles(candle.interval).heardOf(candle.instrumentId)
         if (followed.followers.size === 0) break
         const latest = { text: candleText(candle), windowStart: candle.windowStart }
-        if (candle.final) appendFinal(followed, latest, touched)
-        else conflations += replace(followed, latest, touched)
+        if (candle.final) {
+          const conflated = appendFinal(followed, latest, touched)
+          told?.(update, followed.followers.keys(), { length: latest.text.length, conflated })
+        } else {
+          conflations += replace(followed, latest, touched)
+        }
         break
       }
       case 'trade': {
@@ -40,6 +57,7 @@ export function fanOut<R extends Receiver>(
           receiver.outbox.append(text)
           touched(receiver)
         }
+        told?.(update, followed.followers.keys(), { length: text.length, conflated: 0 })
         break
       }
       case 'stats': {
@@ -54,15 +72,18 @@ export function fanOut<R extends Receiver>(
   return conflations
 }
 
+/** @returns how many open candles that had not been sent it takes the place of. */
 function appendFinal<R extends Receiver>(
   followed: Followed<R>,
   final: Latest,
   touched: (receiver: R) => void,
-): void {
+): number {
+  let conflated = 0
   for (const receiver of followed.followers.keys()) {
-    receiver.outbox.appendFinal(followed, final)
+    if (receiver.outbox.appendFinal(followed, final)) conflated += 1
     touched(receiver)
   }
+  return conflated
 }
 
 function replace<R extends Receiver>(

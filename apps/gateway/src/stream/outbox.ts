@@ -20,6 +20,8 @@ export class Outbox {
   #ordered: (string | Iterator<string>)[] = []
   /** Entries before it have been taken. */
   #head = 0
+  /** Entries that have been here and are not any more. */
+  #gone = 0
   #bytes = 0
   readonly #latest = new Map<object, Latest>()
 
@@ -32,16 +34,32 @@ export class Outbox {
     return this.#head === this.#ordered.length && this.#latest.size === 0
   }
 
+  /** How many entries have ever been appended: the place of the last one. */
+  get appended(): number {
+    return this.#gone + this.#ordered.length
+  }
+
+  /** The place of the last entry that has been taken. */
+  get taken(): number {
+    return this.#gone + this.#head
+  }
+
   append(text: string): void {
     this.#ordered.push(text)
     this.#bytes += text.length
   }
 
-  /** A final candle: nothing of its window or an earlier one is open any more. */
-  appendFinal(key: object, { text, windowStart }: Latest): void {
+  /**
+   * A final candle: nothing of its window or an earlier one is open any more.
+   *
+   * @returns whether it takes the place of a message that had not been sent.
+   */
+  appendFinal(key: object, { text, windowStart }: Latest): boolean {
     const open = this.#latest.get(key)
-    if (open !== undefined && open.windowStart <= windowStart) this.#latest.delete(key)
+    const replaces = open !== undefined && open.windowStart <= windowStart
+    if (replaces) this.#latest.delete(key)
     this.append(text)
+    return replaces
   }
 
   /** Messages that are made one by one as they are taken: a snapshot must not stand here as text. */
@@ -62,6 +80,7 @@ export class Outbox {
   }
 
   clear(): void {
+    this.#gone += this.#ordered.length
     this.#ordered = []
     this.#head = 0
     this.#bytes = 0
@@ -96,6 +115,7 @@ export class Outbox {
       texts.push(text)
       room -= text.length
     }
+    this.#gone += this.#ordered.length
     this.#ordered = []
     this.#head = 0
     return room
@@ -131,6 +151,7 @@ export class Outbox {
   #dropTaken(): void {
     if (this.#head < 1_000) return
     this.#ordered.splice(0, this.#head)
+    this.#gone += this.#head
     this.#head = 0
   }
 }

@@ -4,6 +4,7 @@ import type { RawData, WebSocket } from 'ws'
 
 import type { Caller } from '../admission.ts'
 import { readClientMessage } from './client-message.ts'
+import { Deliveries } from './deliveries.ts'
 import type { EndReason, StreamEvents } from './events.ts'
 import { MessageBudget } from './message-budget.ts'
 import { errorText, plainText } from './messages.ts'
@@ -66,6 +67,7 @@ export interface Written {
 /** One connection. Times are by performance.now(). */
 export class StreamClient implements InTurns {
   readonly outbox = new Outbox()
+  readonly deliveries = new Deliveries(this.outbox)
   readonly subscriptions: Subscriptions<StreamClient>
   /** Whether it is among those of the next round already. */
   isTouched = false
@@ -187,7 +189,7 @@ export class StreamClient implements InTurns {
   #send(frame: string, now: number): void {
     if (this.#framesUnderway === 0) this.#progressAt = now
     this.#framesUnderway += 1
-    this.#socket.send(frame, this.#onWritten)
+    this.#socket.send(frame, this.deliveries.inFrame(this.#onWritten))
   }
 
   readonly #onWritten = (): void => {
@@ -276,6 +278,7 @@ export class StreamClient implements InTurns {
   #onClose(code: number): void {
     const { events, name, caller, onEnd } = this.#context
     this.#end()
+    this.deliveries.end()
     events.ended(name, caller.name, this.#endReason ?? (code === 1006 ? 'brokenOff' : 'byClient'))
     onEnd(this)
   }
@@ -285,6 +288,7 @@ export class StreamClient implements InTurns {
     this.#isClosing = true
     this.subscriptions.endAll()
     this.outbox.clear()
+    this.deliveries.giveUpWaiting()
   }
 }
 

@@ -5,6 +5,9 @@ import { closeCodes, streamSubprotocol } from '@tickertape/market-api'
 import { WebSocketServer } from 'ws'
 import type { WebSocket } from 'ws'
 
+import { noTracing } from '@tickertape/tracing'
+import type { SpanContext, Tracing } from '@tickertape/tracing'
+
 import type { Caller, Doorkeeper, Refusal } from '../admission.ts'
 import type { MarketUpdate, MarketView } from '../market-view.ts'
 import { positionText } from '../position-text.ts'
@@ -15,6 +18,7 @@ import { fanOut } from './fan-out.ts'
 import { admitInTime, pathOf, refusal, refuseUpgrade, streamPath } from './handshake.ts'
 import { MarketIndex } from './market-index.ts'
 import { Rounds } from './rounds.ts'
+import { SendTraces } from './send-traces.ts'
 import type { StreamOptions } from './settings.ts'
 import { StreamClient } from './stream-client.ts'
 import { Subscriptions } from './subscriptions.ts'
@@ -27,6 +31,8 @@ export interface StreamParts {
   readonly view: MarketView
   readonly doorkeeper: Doorkeeper
   readonly options: StreamOptions
+  /** None unless given. */
+  readonly tracing?: Tracing
 }
 
 export interface AttachedStream extends AsyncDisposable {
@@ -56,6 +62,7 @@ class Stream implements AttachedStream {
   readonly #counts: ConnectionCounts
   readonly #rounds: Rounds
   readonly #turns = new Turns()
+  readonly #traces: SendTraces
   readonly #disposing = new DisposableStack()
   /** Handshakes that are being decided. */
   #pending = 0
@@ -71,8 +78,9 @@ class Stream implements AttachedStream {
   readonly #gone = Promise.withResolvers<void>()
 
   constructor(server: Server, parts: StreamParts, events: StreamEvents) {
-    const { options, view } = parts
+    const { options, view, tracing = noTracing } = parts
     this.#server = server
+    this.#traces = new SendTraces(tracing)
     this.#parts = parts
     this.#events = events
     this.#counts = new ConnectionCounts(options.limits)
@@ -90,7 +98,9 @@ class Stream implements AttachedStream {
       for (const [name, value] of Object.entries(own)) headers.push(`${name}: ${value}`)
     })
     server.on('upgrade', this.#onUpgrade)
-    this.#disposing.use(view.listen((updates, appendedAt) => this.#take(updates, appendedAt)))
+    this.#disposing.use(
+      view.listen((updates, appendedAt, sampled) => this.#take(updates, appendedAt, sampled)),
+    )
     this.#disposing.use(view.onReset(() => this.#closeAll('streamReset')))
     const watching = setInterval(() => this.#watch(), watchMs(options))
     this.#disposing.defer(() => clearInterval(watching))
@@ -228,9 +238,14 @@ class Stream implements AttachedStream {
     if (this.#isEnding && this.#clients.size === 0) this.#gone.resolve()
   }
 
-  #take(updates: readonly MarketUpdate[], appendedAt: number | undefined): void {
+  #take(
+    updates: readonly MarketUpdate[],
+    appendedAt: number | undefined,
+    sampled: ReadonlyMap<MarketUpdate, SpanContext> | undefined,
+  ): void {
     const before = this.#touched.length
-    this.#conflations += fanOut(this.#index, updates, (client) => this.#touch(client))
+    const touched = (client: StreamClient): void => this.#touch(client)
+    this.#conflations += fanOut(this.#index, updates, touched, this.#traces.follow(sampled))
     if (appendedAt !== undefined && this.#touched.length > before) {
       this.#oldestAppend = Math.min(this.#oldestAppend ?? appendedAt, appendedAt)
     }
