@@ -20,7 +20,7 @@ const record: LogRecord = {
 
 const update = {
   type: 'stats',
-  stats: { of: 'token', span: '1h', name: 'BTC', json: '{}' },
+  stats: { of: 'tokens', span: '1h', name: 'BTC', json: '{}' },
 } as const
 
 describe('the view’s part of a trace', () => {
