@@ -24,6 +24,6 @@ export async function ascendingPage(
   const last = trades.at(-1)?.sequence
   if (last === end - 1) return { trades, hasMore: true }
   // The page ends at the venue's present, or at ids that the venue passed over.
-  const present = await newest()
-  return { trades, hasMore: (present?.sequence ?? 0) > Math.max(last ?? 0, from - 1) }
+  const present = (await newest())?.sequence ?? 0
+  return { trades, hasMore: present > Math.max(last ?? 0, from - 1), newest: present }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { backoffMs } from './backoff.ts'
+import { DeliveredInstruments } from './delivered-instruments.ts'
 import { noneOffered } from './delivery.ts'
 import type { Delivery } from './delivery.ts'
 import { tellAbsence } from './feed-absence.ts'
@@ -24,6 +25,7 @@ const plannedEnd = { from: 0.9, to: 0.95 }
  * deliver together until nothing can be missing between them, and nothing has to be fetched.
  */
 export class FeedSession implements ChangeableSession {
+  readonly delivered = new DeliveredInstruments()
   readonly #state: FeedState
   readonly #predecessor: FeedSession | undefined
   readonly #stop: AbortSignal
@@ -142,6 +144,7 @@ export class FeedSession implements ChangeableSession {
 
   remove(instruments: readonly string[]): void {
     this.#connection?.unsubscribe?.(instruments)
+    this.delivered.remove(instruments)
     this.#state.recovery.forget(instruments)
     this.#tellRefused(this.#refused.filter((each) => !instruments.includes(each)))
   }
@@ -152,19 +155,17 @@ export class FeedSession implements ChangeableSession {
     const subscribed = [...deliveries.values()]
     const venueTime = await this.#venueTimeOf(connection)
     const absence = heartbeats.absence()
-    for (const each of subscribed) {
-      beforeCut(each, this.#predecessor)
-      this.#announceKnown(each, venueTime)
-    }
+    for (const each of subscribed) this.#announceKnown(each, venueTime)
     // What the first trades show to be missing is a part of what is told below.
     if (this.#predecessor === undefined) recovery.hold()
-    const { refused } = await connection.subscribe(subscribed.map(({ instrument }) => instrument))
+    const before = this.#predecessor?.delivered
+    const refused = await this.delivered.subscribe(connection, subscribed, before)
     this.#connection = connection
     heartbeats.begin(venueTime)
     heartbeats.subscribed(subscribed)
     readiness.ready('venue')
-    if (this.#predecessor !== undefined && (await this.#predecessor.handOver())) {
-      for (const each of subscribed) withoutCut(each, this.#predecessor)
+    if (before !== undefined && (await this.#predecessor?.handOver()) === true) {
+      for (const each of this.delivered.follow(before, subscribed)) recovery.catchUp(each)
       recovery.resume()
       events.tookOver(performance.now() - startedAt)
       this.#state.failures = 0
@@ -201,11 +202,8 @@ export class FeedSession implements ChangeableSession {
     const { heartbeats, recovery } = this.#state
     if (connection === undefined) return
     const names = deliveries.map(({ instrument }) => instrument)
-    for (const each of deliveries) {
-      beforeCut(each)
-      this.#announceKnown(each, heartbeats.venueTime)
-    }
-    const { refused } = await connection.subscribe(names)
+    for (const each of deliveries) this.#announceKnown(each, heartbeats.venueTime)
+    const refused = await this.delivered.subscribe(connection, deliveries)
     const others = this.#refused.filter((each) => !names.includes(each))
     this.#tellRefused([...others, ...refused])
     heartbeats.subscribed(deliveries)
@@ -372,16 +370,6 @@ export class FeedSession implements ChangeableSession {
     const verdict = this.#silence.verdict(performance.now())
     if (verdict !== undefined) throw new ConnectionLost(verdict)
   }
-}
-
-/** What this connection brings proves nothing of what came before it. */
-function beforeCut(delivery: Delivery, predecessor?: FeedSession): void {
-  if (delivery.kind === 'unsequenced') delivery.cut(predecessor)
-}
-
-/** Nothing can be missing between it and its predecessor after all. */
-function withoutCut(delivery: Delivery, predecessor: FeedSession): void {
-  if (delivery.kind === 'unsequenced') delivery.overlapped(predecessor)
 }
 
 /** Whether a row shows no hole in any sequence of ours, though it may be a trade of it. */

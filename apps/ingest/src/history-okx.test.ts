@@ -55,6 +55,7 @@ describe("OKX's history", () => {
     expect(await history.page('BTC-USDT', 251, undefined, never)).toEqual({
       trades: [],
       hasMore: false,
+      newest: 250,
     })
   })
 
@@ -71,6 +72,7 @@ describe("OKX's history", () => {
     expect(await history.page('BTC-USDT', 1, undefined, never)).toEqual({
       trades: [],
       hasMore: false,
+      newest: 0,
     })
   })
 

@@ -2,14 +2,19 @@ import { describe, expect, it } from 'vitest'
 
 import type { SequenceGap } from '@tickertape/market-model'
 
+import { noneOffered } from './delivery.ts'
 import type { Place } from './delivery.ts'
+import { ascendingPage } from './descending-pages.ts'
 import { HoleFiller } from './hole-filler.ts'
 import { InstrumentDelivery } from './instrument-delivery.ts'
+import type { MappedTrade } from './mapped-trade.ts'
 import { RestError } from './rest-client.ts'
 import { RecordingLog } from './testing/recording-log.ts'
-import { sampleTrade } from './testing/sample-trade.ts'
+import { sampleTrade, sampleTrades, unsequencedTrades } from './testing/sample-trade.ts'
 import { ScriptedHistory } from './testing/scripted-history.ts'
 import type { ScriptedHistoryOptions } from './testing/scripted-history.ts'
+import type { TradeHistory, VenueHistory } from './trade-history.ts'
+import { UnsequencedDelivery } from './unsequenced-delivery.ts'
 
 const venueTime = 99_000
 
@@ -25,6 +30,23 @@ function cursorAt(sequence: number | null): Place {
   }
 }
 
+function fillerFrom(
+  history: VenueHistory,
+  { log }: RecordingLog,
+  onGap: (gap: SequenceGap) => void = () => undefined,
+): HoleFiller {
+  return new HoleFiller({
+    history,
+    log,
+    tries: 3,
+    backoff: { firstMs: 1, maxMs: 1 },
+    venueTime: () => venueTime,
+    onPage: () => undefined,
+    onFailure: () => undefined,
+    onGap,
+  })
+}
+
 function begin(cursor: Place | undefined, options: Partial<ScriptedHistoryOptions>) {
   const recording = new RecordingLog()
   const history = new ScriptedHistory(options)
@@ -37,16 +59,7 @@ function begin(cursor: Place | undefined, options: Partial<ScriptedHistoryOption
     log: recording.log,
     cursor,
   })
-  const filler = new HoleFiller({
-    history,
-    log: recording.log,
-    tries: 3,
-    backoff: { firstMs: 1, maxMs: 1 },
-    venueTime: () => venueTime,
-    onPage: () => undefined,
-    onFailure: () => undefined,
-    onGap: (gap) => gaps.push(gap),
-  })
+  const filler = fillerFrom(history, recording, (gap) => gaps.push(gap))
   const stream = (...sequences: readonly number[]): void => {
     const counts = { delivered: 0, duplicates: 0, rejected: 0 }
     for (const sequence of sequences) delivery.offer(sampleTrade(sequence), counts)
@@ -301,4 +314,53 @@ describe('a rejected trade', () => {
     expect(delivery.hole).toBeUndefined()
     expect(counts.rejected).toBe(1)
   })
+})
+
+describe('a catch-up without sequences', () => {
+  // An answer that was under way when the connection ended judged the cut that came meanwhile: what was lost between the
+  // two was never told, for whatever the next connection brought passed for proof.
+  it('asks again for what was cut while the venue answered, once it is subscribed again', async () => {
+    const recording = new RecordingLog()
+    const names = { feedId: 'f', replicaId: 'a', instrument: 'X', instrumentId: 'sample:X' }
+    const cursor = { ...names, sequence: null, eventTime: 9_000, tradeIds: ['9'] }
+    const delivery = new UnsequencedDelivery({ ...names, cursor, log: recording.log })
+    const end = Promise.withResolvers<() => void>()
+    const answers = [unsequencedTrades(8, 9), unsequencedTrades(15, 20)]
+    const history = {
+      recent: async () => {
+        if (answers.length === 2) end.resolve(delivery.cut())
+        return answers.shift() ?? []
+      },
+    }
+    const filler = fillerFrom(history, recording)
+    const caughtUp = filler.catchUp(delivery, new AbortController().signal)
+    const subscribed = await end.promise
+    for (const mapped of unsequencedTrades(20, 20)) delivery.offer(mapped, noneOffered())
+    subscribed()
+    expect(await caughtUp).toEqual({ outcome: 'lost', fromTime: 9_000, toTime: 15_001 })
+  })
+})
+
+// A venue that tells of its present beside each page has always traded once more in a busy market: the catch-up ran
+// after it without an end, and heartbeats waited.
+it('a catch-up ends where the venue was when it was asked, though it trades on', async () => {
+  const { delivery, recording, signal } = begin(cursorAt(10), {})
+  let last = 20
+  const history: TradeHistory = {
+    firstSequence: 1,
+    newest: () => {
+      last += 1
+      if (last > 1_000) throw new Error('no end')
+      return Promise.resolve(sampleTrade(last))
+    },
+    page: (_instrument, from, to) => {
+      const below = (end: number, limit: number): Promise<readonly MappedTrade[]> =>
+        Promise.resolve(sampleTrades(Math.min(end, last + 1) - limit, Math.min(end - 1, last)))
+      const newest = (): Promise<MappedTrade | undefined> => history.newest('X', signal)
+      return ascendingPage({ pageSize: 1_000, below, newest }, from, to)
+    },
+  }
+  const filler = fillerFrom(history, recording)
+  expect(await filler.catchUp(delivery, signal)).toEqual({ outcome: 'whole' })
+  expect(recording.sequences.at(-1)).toBeLessThan(25)
 })

@@ -105,13 +105,18 @@ export class HoleFiller {
     const { position } = delivery
     let idle = 0
     let failures = 0
+    let present: number | undefined
     delivery.awaitHistory()
     for (;;) {
       const before = delivery.position
       const from = before === undefined ? history.firstSequence : before + 1
       const answer = await this.#page(delivery, history, { from, to: undefined, failures }, signal)
       if (answer === 'refused') return 'refused'
-      if (answer !== 'failed' && !answer.hasMore) break
+      if (answer !== 'failed') {
+        present ??= answer.newest
+        // In a busy market there is always one more: what was not there when we asked comes by the stream.
+        if (!answer.hasMore || (delivery.position ?? -1) >= (present ?? Infinity)) break
+      }
       const hasMoved = delivery.position !== before
       failures = answer === 'failed' ? failures + 1 : 0
       idle = hasMoved || answer === 'failed' ? 0 : idle + 1
@@ -158,13 +163,22 @@ export class HoleFiller {
     ask: () => Promise<Recent>,
     signal: AbortSignal,
   ): Promise<CaughtUp> {
-    for (let failures = 0; ; failures += 1) {
+    let failures = 0
+    for (;;) {
       await untilAborted(this.#options.log.whenRoom(), signal)
-      const recent = await this.#ask(delivery, failures, ask)
-      if (recent === 'failed') {
-        await this.#wait(failures + 1, signal)
+      const { judged } = delivery
+      if (judged === undefined) {
+        await this.#wait(1, signal)
         continue
       }
+      const recent = await this.#ask(delivery, failures, ask)
+      if (recent === 'failed') {
+        failures += 1
+        await this.#wait(failures, signal)
+        continue
+      }
+      // What was asked before a cut tells nothing of it.
+      if (delivery.judged !== judged) continue
       const counts = noneOffered()
       const told = recent === 'refused' ? 'unknown' : recent
       const overlap = delivery.match(told, this.#options.venueTime(), counts)

@@ -4,12 +4,14 @@ import type { FeedCursor } from '@tickertape/market-model'
 import { waitUntil } from '@tickertape/testing'
 
 import { CursorWriter } from './feed-cursors.ts'
+import type { MappedTrade } from './mapped-trade.ts'
 import { OtherReplicas } from './other-replicas.ts'
 import { readFeed } from './read-feed.ts'
-import { sampleTrade, sampleTrades } from './testing/sample-trade.ts'
+import { sampleTrade, sampleTrades, unsequencedTrades } from './testing/sample-trade.ts'
 import { gapsOf, heartbeat, heartbeatsOf, scriptedFeed } from './testing/scripted-feed.ts'
 import type { ScriptedFeed, ScriptedFeedOptions } from './testing/scripted-feed.ts'
 import type { ScriptedConnection } from './testing/scripted-venue.ts'
+import type { RecentTrades } from './trade-history.ts'
 import { UnsequencedDelivery } from './unsequenced-delivery.ts'
 
 /** A feed that is read, with its first connection being opened. */
@@ -37,6 +39,14 @@ async function given(options?: ScriptedFeedOptions): Promise<ScriptedFeed> {
   return feed
 }
 
+/** Announces the end of the first connection. @returns the one that has taken over. */
+async function secondOf({ scripted }: ScriptedFeed): Promise<ScriptedConnection | undefined> {
+  const [first] = scripted.connections
+  first?.announceEnd('scripted end')
+  await waitUntil('its end', () => scripted.connections.length === 2 && first?.isOpen === false)
+  return scripted.connections[1]
+}
+
 describe('a connection whose end is announced', () => {
   it('delivers until another one does, and nothing is missing, fetched twice or called a gap', async () => {
     const feed = await given()
@@ -59,23 +69,58 @@ describe('a connection whose end is announced', () => {
     expect(feed.state.readiness.reasons).toEqual([])
   })
 
-  // The hand-over took back whatever cut there was, also one whose catch-up was still at work: its cursor
-  // then went on, and the next process took for proven what nobody had asked the history for.
-  it.each([
-    ['no cut is left of an instrument without sequences', false, 20_000],
-    ['a cut before it is left to be judged', true, 9_000],
-  ])('%s', async (_name, isCut, eventTime) => {
-    const { deliveries, recording, scripted } = await given()
+  describe('of an instrument without sequences', () => {
     const names = { feedId: 'f', replicaId: 'a', instrument: 'Y', instrumentId: 'sample:Y' }
     const cursor = { ...names, sequence: null, eventTime: 9_000, tradeIds: ['9'] }
-    const unsequenced = new UnsequencedDelivery({ ...names, cursor, log: recording.log })
-    if (isCut) unsequenced.cut()
-    deliveries.set('Y', unsequenced)
-    const [first] = scripted.connections
-    first?.announceEnd('scripted end')
-    await waitUntil('its end', () => scripted.connections.length === 2 && first?.isOpen === false)
-    scripted.frame(sampleTrade(20, 'Y'))
-    expect(unsequenced.cursor).toMatchObject({ eventTime })
+
+    /** Y is read, of which the venue tells the last trades. */
+    function beginWith(recent: RecentTrades): {
+      readonly feed: ScriptedFeed
+      readonly delivery: UnsequencedDelivery
+    } {
+      const feed = begun({ recent })
+      const delivery = new UnsequencedDelivery({ ...names, cursor, log: feed.recording.log })
+      feed.deliveries.delete('X')
+      feed.deliveries.set('Y', delivery)
+      return { feed, delivery }
+    }
+
+    // The hand-over took back whatever cut there was, also one whose catch-up was still at work: its cursor
+    // then went on, and the next process took for proven what nobody had asked the history for.
+    it.each([
+      ['leaves no cut', false, 20_000],
+      ['leaves a cut before it to be judged', true, 9_000],
+    ])('%s', async (_name, isCut, eventTime) => {
+      const told = Promise.resolve(unsequencedTrades(9, 9, 'Y'))
+      const { feed, delivery } = beginWith({ recent: () => told })
+      await heartbeat(feed.recording)
+      if (isCut) delivery.cut()
+      const second = await secondOf(feed)
+      second?.frame(...unsequencedTrades(20, 20, 'Y'))
+      expect(delivery.cursor).toMatchObject({ eventTime })
+    })
+
+    // The hand-over took its cut back as if the one before had delivered it: trades that came since passed for proof
+    // that nothing was missing before them, and its gap was closed as backfilled.
+    it('proves nothing of what it was refused', async () => {
+      let told = Promise.resolve(unsequencedTrades(9, 9, 'Y'))
+      const { feed } = beginWith({ recent: () => told })
+      const { recording, scripted } = feed
+      scripted.refused = ['Y']
+      // Of the gap of what it was refused.
+      const states = (): readonly string[] =>
+        gapsOf(recording).flatMap(({ gapId, state }) => (gapId.includes('sample:Y') ? state : []))
+      await waitUntil('the refusal', () => states().at(-1) === 'open')
+      await heartbeat(recording)
+      const answer = Promise.withResolvers<readonly MappedTrade[]>()
+      told = answer.promise
+      scripted.refused = []
+      const second = await secondOf(feed)
+      second?.frame(...unsequencedTrades(20, 20, 'Y'))
+      answer.resolve(unsequencedTrades(19, 20, 'Y'))
+      await waitUntil('the end of its gap', () => states().at(-1) !== 'open')
+      expect(states().at(-1)).toBe('unrecoverable')
+    })
   })
 
   it('goes on for as long as no other one can be had', async () => {

@@ -4,6 +4,8 @@ export interface HistoryPage {
   readonly trades: readonly MappedTrade[]
   /** Whether the venue has more trades after these. */
   readonly hasMore: boolean
+  /** Sequence of the venue's last trade, where it was asked for behind the page. */
+  readonly newest?: number
 }
 
 /** A venue's past trades, over REST. Every call may throw a RestError. */

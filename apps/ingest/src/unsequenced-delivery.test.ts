@@ -3,17 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { noneOffered } from './delivery.ts'
 import type { MappedTrade } from './mapped-trade.ts'
 import { RecordingLog } from './testing/recording-log.ts'
-import { sampleTrades } from './testing/sample-trade.ts'
+import { unsequencedTrades as trades } from './testing/sample-trade.ts'
 import { UnsequencedDelivery } from './unsequenced-delivery.ts'
-
-/** Trades without a sequence: the one with id n is of second n. */
-function trades(from: number, to: number): readonly MappedTrade[] {
-  return sampleTrades(from, to).map((mapped) =>
-    mapped.kind === 'trade'
-      ? { ...mapped, trade: { ...mapped.trade, sequence: null }, sequence: null }
-      : mapped,
-  )
-}
 
 function given(tradeIds?: readonly string[]) {
   const recording = new RecordingLog()

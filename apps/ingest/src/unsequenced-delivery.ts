@@ -44,6 +44,9 @@ export class UnsequencedDelivery {
   #lastPlace = 0
   /** Where the connection ended that brought what lies before; undefined once the cut is judged. */
   #cut: Cut | undefined
+  /** Cuts so far, judged or not, and how many of them have no subscription behind them yet. */
+  #cuts = 0
+  #unended = 0
   #beginning: Beginning
   /** Of the newest trade delivered. */
   #eventTime: number | undefined
@@ -122,8 +125,9 @@ export class UnsequencedDelivery {
    * A connection is about to deliver: what it brings proves nothing of what came before it.
    *
    * @param beside the connection that goes on delivering meanwhile, if there is one.
+   * @returns to be called once the venue has answered the subscription, or will not: what is missing ends there.
    */
-  cut(beside?: object): void {
+  cut(beside?: object): () => void {
     this.#cut ??= {
       place: this.#lastPlace,
       eventTime: this.#eventTime,
@@ -131,6 +135,19 @@ export class UnsequencedDelivery {
       beside,
     }
     if (beside === undefined) this.#cut.beside = undefined
+    this.#cuts += 1
+    this.#unended += 1
+    return () => {
+      this.#unended -= 1
+    }
+  }
+
+  /**
+   * Which cuts the venue's last trades judge that are asked for now; undefined while a subscription is under way: what
+   * the venue tells before its end is not all that is missing.
+   */
+  get judged(): number | undefined {
+    return this.#unended > 0 ? undefined : this.#cuts
   }
 
   /**
@@ -142,7 +159,7 @@ export class UnsequencedDelivery {
   }
 
   /**
-   * Takes the venue's last trades, asked for behind a cut.
+   * Takes the venue's last trades, asked for behind all cuts that there were; see `judged`.
    *
    * @param recent the oldest first; `unknown` if the venue refuses to tell.
    * @param venueTime for a stretch without an end.
@@ -152,8 +169,8 @@ export class UnsequencedDelivery {
     venueTime: number,
     counts: OfferedCounts,
   ): Overlap {
-    this.cut()
-    const { place = 0, eventTime } = this.#cut ?? {}
+    const place = this.#cut?.place ?? this.#lastPlace
+    const eventTime = this.#cut === undefined ? this.#eventTime : this.#cut.eventTime
     this.#cut = undefined
     if (recent === 'unknown') {
       return { outcome: 'unproven', fromTime: eventTime ?? venueTime, toTime: venueTime + 1 }

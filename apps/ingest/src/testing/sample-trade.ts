@@ -29,3 +29,16 @@ export function sampleTrades(from: number, to: number, instrument = 'X'): readon
   const length = Math.max(0, to - from + 1)
   return Array.from({ length }, (_, index) => sampleTrade(from + index, instrument))
 }
+
+/** The same of a venue without sequences. */
+export function unsequencedTrades(
+  from: number,
+  to: number,
+  instrument?: string,
+): readonly MappedTrade[] {
+  return sampleTrades(from, to, instrument).map((mapped) =>
+    mapped.kind === 'trade'
+      ? { ...mapped, trade: { ...mapped.trade, sequence: null }, sequence: null }
+      : mapped,
+  )
+}

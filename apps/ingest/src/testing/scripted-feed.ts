@@ -13,6 +13,7 @@ import type { FeedState } from '../feed-state.ts'
 import { InstrumentDelivery } from '../instrument-delivery.ts'
 import { LiveInstruments } from '../live-instruments.ts'
 import { RestClient } from '../rest-client.ts'
+import type { RecentTrades } from '../trade-history.ts'
 import { OtherReplicas } from '../other-replicas.ts'
 import { RecordingLog } from './recording-log.ts'
 import { ScriptedHistory } from './scripted-history.ts'
@@ -21,6 +22,8 @@ import { ScriptedVenue } from './scripted-venue.ts'
 
 export interface ScriptedFeedOptions {
   readonly history?: Partial<ScriptedHistoryOptions>
+  /** Instead of a history by sequence. */
+  readonly recent?: RecentTrades
   readonly maxInFlight?: number
   readonly holeBuffer?: number
   /** As the service's settings. */
@@ -97,7 +100,7 @@ export function scriptedFeed(options: ScriptedFeedOptions = {}): ScriptedFeed {
       onRemember()
       return log.acknowledged()
     },
-    history,
+    history: options.recent ?? history,
     backoff: { firstMs: 1, maxMs: 1 },
     cursors: [cursor],
     signal: stop.signal,
