@@ -1,8 +1,11 @@
+import { hostname } from 'node:os'
+
 import { startTracing } from '@tickertape/tracing'
 import type { ExportEvents, Tracing, TracingConfig } from '@tickertape/tracing'
 import { Counter, Gauge } from 'prom-client'
 import type { Registry } from 'prom-client'
 
+import { version } from './build-info.ts'
 import type { Logger } from './logger.ts'
 
 /** Least time between two lines about spans that nobody gets, in ms. */
@@ -10,7 +13,6 @@ const lineEveryMs = 60_000
 
 export interface ServiceTracingOptions {
   readonly service: string
-  readonly version: string
   readonly config: TracingConfig
   readonly logger: Logger
   readonly metrics: Registry
@@ -19,7 +21,6 @@ export interface ServiceTracingOptions {
 /** Tracing of a service, with its metrics and its line in the log. */
 export async function startServiceTracing({
   service,
-  version,
   config,
   logger,
   metrics,
@@ -43,7 +44,13 @@ export async function startServiceTracing({
       tellDropped(count, reason)
     },
   }
-  const tracing = await startTracing({ config, service, version, events })
+  const tracing = await startTracing({
+    config,
+    service,
+    version,
+    instance: `${hostname()}-${process.pid}`,
+    events,
+  })
   const waiting: Gauge = new Gauge({
     name: 'tracing_queue_spans',
     help: 'Spans that wait for the exporter',
