@@ -25,7 +25,7 @@ const lastRetryMs = 10_000
  * A fault that passes ends a session; the next one begins from what is committed.
  */
 export function startAggregator(config: AggregatorConfig, context: ServiceContext): RunningService {
-  const events = createEvents(context)
+  const events = createEvents(context, config.kafka.groupId)
   const stopping = new AbortController()
   const ended = runSessions()
   const failed = Promise.withResolvers<never>()

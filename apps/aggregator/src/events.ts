@@ -1,4 +1,5 @@
 import type { Candle } from '@tickertape/market-model'
+import { createConsumerGroupMetrics, createKafkaClientMetrics } from '@tickertape/service-runtime'
 import type { ServiceContext } from '@tickertape/service-runtime'
 
 import { LineBudget } from './line-budget.ts'
@@ -24,9 +25,19 @@ export interface RestoreCounts {
 /** Lines of one kind that are written in a minute; `rejected` itself has every record. */
 const budget = { lines: 10, spanMs: 60_000 } as const
 
-export function createEvents({ logger, metrics: registry, readiness }: ServiceContext) {
+/** @param groupId the consumer group that the instance is a member of. */
+export function createEvents(
+  {
+    logger,
+    metrics: registry,
+    readiness,
+  }: Pick<ServiceContext, 'logger' | 'metrics' | 'readiness'>,
+  groupId: string,
+) {
   let measure: () => readonly PartitionMeasure[] = () => []
   const metrics = createMetrics(registry, () => measure())
+  const kafka = createKafkaClientMetrics(registry)
+  const group = createConsumerGroupMetrics(registry, groupId)
   const lines = new LineBudget(budget)
 
   /** Writes a line of a kind that can come in floods. */
@@ -39,6 +50,8 @@ export function createEvents({ logger, metrics: registry, readiness }: ServiceCo
   }
 
   return {
+    kafka,
+    group,
     /** @param provider asked at each scrape for as long as its session lasts. */
     measureWith(provider: () => readonly PartitionMeasure[]): void {
       measure = provider

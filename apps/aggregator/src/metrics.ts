@@ -49,6 +49,51 @@ export function createMetrics(metrics: Registry, measure: () => readonly Partiti
       labelNames: ['reason'],
       registers,
     }),
+    readDelay: new Histogram({
+      name: 'aggregator_read_delay_seconds',
+      help: 'From Kafka’s append of a record to its being applied; of the last one of a partition, each time that it is read',
+      buckets: [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5, 30, 300],
+      registers,
+    }),
+    candleFreshness: new Histogram({
+      name: 'aggregator_candle_freshness_seconds',
+      help: 'From the end of a window to the commit of its first candle, once for each end in a transaction; windows that ended more than an hour ago are left out',
+      labelNames: ['interval'],
+      buckets: [0.5, 1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 5, 10, 30, 60, 600],
+      registers,
+    }),
+    rebalances: new Counter({
+      name: 'aggregator_rebalances_total',
+      help: 'Assignments of partitions to this instance, an empty one included',
+      registers,
+    }),
+    rebalanceSeconds: new Histogram({
+      name: 'aggregator_rebalance_seconds',
+      help: 'From joining the group, or letting partitions go, to the next assignment; restoring is not in it',
+      buckets: [0.05, 0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 30, 60],
+      registers,
+    }),
+    openTradesLimit: new Gauge({
+      name: 'aggregator_open_trades_limit',
+      help: 'Trades of open windows at which a partition is paused (AGGREGATOR_MAX_OPEN_TRADES)',
+      registers,
+    }),
+    transactionRecords: new Histogram({
+      name: 'aggregator_transaction_records',
+      help: 'Records of market-events in one transaction',
+      buckets: [1, 10, 50, 100, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000],
+      registers,
+    }),
+    liveInFlight: new Gauge({
+      name: 'aggregator_live_in_flight_records',
+      help: 'Candles in progress that Kafka has not acknowledged',
+      registers,
+    }),
+    liveInFlightLimit: new Gauge({
+      name: 'aggregator_live_in_flight_records_limit',
+      help: 'Candles in progress that may wait for Kafka; beyond it they are dropped',
+      registers,
+    }),
     transactions: new Histogram({
       name: 'aggregator_transaction_seconds',
       help: 'From the begin of a transaction to its commit',

@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram } from '@tickertape/service-runtime'
+import { Counter, Gauge, Histogram, createKafkaClientMetrics } from '@tickertape/service-runtime'
 import type { ServiceContext } from '@tickertape/service-runtime'
 
 /** Everything that happens in the gateway and that somebody outside should know of. */
@@ -17,8 +17,13 @@ export interface AnsweredRequest {
 
 const seconds = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5]
 
-export function createEvents({ logger, metrics, readiness }: ServiceContext) {
+export function createEvents({
+  logger,
+  metrics,
+  readiness,
+}: Pick<ServiceContext, 'logger' | 'metrics' | 'readiness'>) {
   const registers = [metrics]
+  const kafka = createKafkaClientMetrics(metrics)
   const requests = new Counter({
     name: 'gateway_http_requests_total',
     help: 'HTTP requests answered, by route, method and status',
@@ -45,6 +50,7 @@ export function createEvents({ logger, metrics, readiness }: ServiceContext) {
   })
   let isCatalogStale = false
   return {
+    kafka,
     /** Requests are taken from now on, and refused as not ready until `serving`. */
     listening(origin: string): void {
       readiness.waitFor('serving', 'opening what requests are answered from')

@@ -1,5 +1,5 @@
 import type { SequenceGap } from '@tickertape/market-model'
-import { Counter, Gauge } from '@tickertape/service-runtime'
+import { Counter, Gauge, Histogram, createKafkaClientMetrics } from '@tickertape/service-runtime'
 import type { Logger, Readiness, Registry } from '@tickertape/service-runtime'
 
 import type { RejectReason } from './mapped-trade.ts'
@@ -17,21 +17,30 @@ export interface EventSources {
   readonly metrics: Registry
   readonly readiness: Readiness
   readonly venue: string
-  readonly inFlight: () => number
+  readonly state: () => IngestState
+}
+
+/** What stands now, asked at every scrape. */
+export interface IngestState {
+  /** Records that wait for the broker. */
+  readonly inFlight: number
+  /** INGEST_MAX_IN_FLIGHT */
+  readonly inFlightLimit: number
   /** Trades that wait behind holes, of all instruments. */
-  readonly waiting: () => number
+  readonly waiting: number
+  /** The same of the instrument that has most. */
+  readonly waitingMost: number
+  /** INGEST_HOLE_BUFFER: of one instrument. */
+  readonly waitingLimit: number
+  readonly openGaps: number
+  /** Event time at which the oldest of them begins, ms since the epoch. */
+  readonly openGapsFrom: number | undefined
 }
 
 /** Everything that ingest tells: one function for each thing that happens. */
-export function createEvents({
-  logger,
-  metrics,
-  readiness,
-  venue,
-  inFlight,
-  waiting,
-}: EventSources) {
+export function createEvents({ logger, metrics, readiness, venue, state }: EventSources) {
   const registers = [metrics]
+  const kafka = createKafkaClientMetrics(metrics)
   const counter = (name: string, help: string, ...labelNames: string[]) =>
     new Counter({ name, help, labelNames: ['venue', ...labelNames], registers })
   const gauge = (name: string, help: string, collect?: (this: Gauge) => void) =>
@@ -111,14 +120,48 @@ export function createEvents({
       this.set({ venue }, Math.max(0, silentUntil - Date.now()) / 1000)
     },
   )
-  gauge('ingest_in_flight_records', 'Records that wait for the broker', function collect() {
-    this.set({ venue }, inFlight())
-  })
-  gauge('ingest_waiting_trades', 'Trades that wait behind holes', function collect() {
-    this.set({ venue }, waiting())
-  })
+  const level = (name: string, help: string, of: (now: IngestState) => number) =>
+    gauge(name, help, function collect() {
+      this.set({ venue }, of(state()))
+    })
+  level('ingest_in_flight_records', 'Records that wait for the broker', (now) => now.inFlight)
+  level(
+    'ingest_in_flight_records_limit',
+    'Records that may wait for the broker before reading stops (INGEST_MAX_IN_FLIGHT)',
+    (now) => now.inFlightLimit,
+  )
+  level('ingest_waiting_trades', 'Trades that wait behind holes', (now) => now.waiting)
+  level(
+    'ingest_waiting_trades_most',
+    'Trades that wait behind holes, of the instrument that has most',
+    (now) => now.waitingMost,
+  )
+  level(
+    'ingest_waiting_trades_limit',
+    'Trades of one instrument that may wait behind a hole (INGEST_HOLE_BUFFER)',
+    (now) => now.waitingLimit,
+  )
+  level('ingest_open_gaps', 'Gaps told open and not closed yet', (now) => now.openGaps)
+  level(
+    'ingest_oldest_open_gap_seconds',
+    'How long ago, in event time, the oldest of the open gaps begins; 0 without any',
+    ({ openGapsFrom: from }) => (from === undefined ? 0 : Math.max(0, Date.now() - from) / 1000),
+  )
+  const histogram = (name: string, help: string, buckets: number[]) =>
+    new Histogram({ name, help, labelNames: ['venue'], buckets, registers }).labels({ venue })
+  const venueDelay = histogram(
+    'ingest_venue_delay_seconds',
+    'From the event time of a trade to the arrival of its frame by our clock, once for each frame; less than 0 counts as 0',
+    [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 30],
+  )
+  const append = histogram(
+    'ingest_append_seconds',
+    'From the arrival of a frame to the broker’s acknowledgement of its last trade; the next frame is measured when the one before is acknowledged',
+    [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5, 30],
+  )
 
   return {
+    kafka,
     unavailable(dependency: Dependency, error: unknown, retryInMs: number): void {
       retries.inc({ venue, dependency })
       logger.warn(
@@ -234,6 +277,14 @@ export function createEvents({
     },
     frame(): void {
       frames.inc()
+    },
+    /** @param eventTime of the frame's last trade; both in ms since the epoch. */
+    frameArrived(eventTime: number, receivedAt: number): void {
+      venueDelay.observe(Math.max(0, receivedAt - eventTime) / 1000)
+    },
+    /** What came with a frame is in Kafka. */
+    appended(seconds: number): void {
+      append.observe(seconds)
     },
     traded(source: TradeSource, count: number): void {
       if (count > 0) (source === 'stream' ? streamTrades : historyTrades).inc(count)

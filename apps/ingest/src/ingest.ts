@@ -26,6 +26,7 @@ import { LiveInstruments } from './live-instruments.ts'
 import type { MappingContext } from './mapped-trade.ts'
 import { MarketLog } from './market-log.ts'
 import { beginNewListing } from './new-listing.ts'
+import { OpenGaps } from './open-gaps.ts'
 import { openRecorder } from './open-recorder.ts'
 import { OtherReplicas } from './other-replicas.ts'
 import { throughOutages } from './outages.ts'
@@ -81,14 +82,22 @@ async function run(
   const facts = new Map<string, InstrumentFacts>()
   const idOf = (instrument: string): string => instrumentIdOf({ venue: venue.name, instrument })
   const live = new LiveInstruments()
+  const openGaps = new OpenGaps()
   let opened: MarketLog | undefined
   const events = createEvents({
     logger,
     metrics,
     readiness,
     venue: venue.name,
-    inFlight: () => opened?.inFlight ?? 0,
-    waiting: () => deliveries.values().reduce((sum, each) => sum + each.waitingCount, 0),
+    state: () => ({
+      inFlight: opened?.inFlight ?? 0,
+      inFlightLimit: config.maxInFlight,
+      waiting: deliveries.values().reduce((sum, each) => sum + each.waitingCount, 0),
+      waitingMost: deliveries.values().reduce((most, each) => Math.max(most, each.waitingCount), 0),
+      waitingLimit: config.holes.buffer,
+      openGaps: openGaps.count,
+      openGapsFrom: openGaps.from,
+    }),
   })
   readiness.waitFor('venue', `not connected to ${venue.name}`)
   const through = throughOutages(readiness, events, stop)
@@ -130,6 +139,7 @@ async function run(
     topicPrefix: kafka.topicPrefix,
     feed: { venue: venue.name, feedId },
     maxInFlight: config.maxInFlight,
+    onGap: (gap) => openGaps.told(gap),
   })
   opened = log
   events.cursorsRead(cursors.size)
@@ -217,12 +227,14 @@ async function run(
   })
   await follower.begin(stop)
   const vouchedBefore = vouchedUpTo(cursors.values())
-  for (const { instrument, openGaps } of cursors.values()) {
-    state.gaps.restore({ instrumentId: idOf(instrument) }, openGaps, vouchedBefore)
+  for (const { instrument, openGaps: gaps } of cursors.values()) {
+    const instrumentId = idOf(instrument)
+    for (const gap of gaps) openGaps.told({ ...gap, instrumentId, state: 'open' })
+    state.gaps.restore({ instrumentId }, gaps, vouchedBefore)
   }
   // Of those that are not selected any more nobody closes what is open.
   const left = [...cursors.values()].filter(
-    ({ instrument, openGaps }) => openGaps.length > 0 && !deliveries.has(instrument),
+    ({ instrument, openGaps: gaps }) => gaps.length > 0 && !deliveries.has(instrument),
   )
   for (const { instrument } of left) leaveGaps({ instrumentId: idOf(instrument) })
   const work = [

@@ -25,6 +25,8 @@ export interface MarketLogOptions {
   readonly feed: RejectedFeed
   /** Records that may wait for the broker before reading stops. */
   readonly maxInFlight: number
+  /** Told of each gap that is written. */
+  readonly onGap?: (gap: SequenceGap) => void
 }
 
 export interface Rejection {
@@ -76,6 +78,7 @@ export class MarketLog {
 
   /** To the instrument's partition; to every one, if it is the whole feed's. */
   gap(gap: SequenceGap): void {
+    this.#options.onGap?.(gap)
     const event = { type: 'SequenceGap', value: gap } as const
     if (gap.instrumentId === null) this.#everywhere(event)
     else this.#keyed(gap.instrumentId, event)

@@ -8,6 +8,8 @@ import type { Reject } from './batch.ts'
 import { databaseFaultOf } from './database-fault.ts'
 import { PgSinkError } from './errors.ts'
 import type { Dependency } from './events.ts'
+import { lastAppends } from './last-appends.ts'
+import type { LastAppend } from './last-appends.ts'
 import { advanceOffsets } from './partition-epochs.ts'
 import type { OwnedPartitions } from './partition-epochs.ts'
 import type { RecordReader } from './record-reader.ts'
@@ -39,6 +41,8 @@ export interface WrittenBatch {
   readonly rejects: readonly Reject[]
   /** Some of them by the database: what was taken to be written was not. */
   readonly wasRefused: boolean
+  /** Of each partition that it has records of. */
+  readonly lastAppends: readonly LastAppend[]
 }
 
 /** Records of a batch that are asked whether a table takes any. */
@@ -93,6 +97,7 @@ export class BatchWriter {
           commitMs: performance.now() - attempt.began,
           rejects: [...attempt.rejects.values()],
           wasRefused: refused.length > 0,
+          lastAppends: lastAppends(batch),
         }
       } catch (error) {
         if (error instanceof FoundRejects) await this.#take(attempt, error.rejects)

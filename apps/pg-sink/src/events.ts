@@ -1,10 +1,20 @@
 import type { TopicPartition } from '@tickertape/kafka-avro'
-import { Counter, Gauge, Histogram } from '@tickertape/service-runtime'
+import {
+  Counter,
+  Gauge,
+  Histogram,
+  createConsumerGroupMetrics,
+  createKafkaClientMetrics,
+} from '@tickertape/service-runtime'
 import type { ServiceContext } from '@tickertape/service-runtime'
 
 import type { WrittenRows } from './batch-rows.ts'
 import type { WritingMode } from './batch-writer.ts'
 import type { RecordPosition, Reject } from './batch.ts'
+import { createDatabaseMetrics } from './database-metrics.ts'
+import type { DatabaseFacts } from './database-metrics.ts'
+import { newestByTopic } from './last-appends.ts'
+import type { LastAppend } from './last-appends.ts'
 
 /** Everything that happens in the sink and that somebody outside should know of. */
 export type PgSinkEvents = ReturnType<typeof createEvents>
@@ -27,6 +37,7 @@ export interface CommittedBatch {
   readonly commitSeconds: number
   /** ms since the epoch; undefined without trades. */
   readonly lastEventTime: number | undefined
+  readonly lastAppends: readonly LastAppend[]
   /** Records that make a batch full from now on. */
   readonly sizeOfFull: number
 }
@@ -34,14 +45,31 @@ export interface CommittedBatch {
 /** Of one batch. */
 const toldRejects = 10
 
+const freshnessSeconds = [0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 300]
+
 const seconds = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]
 
-/** @param lagByTopic records between what is read and the end of the log, asked at every scrape. */
+/** What stands now, asked at every scrape. */
+export interface SinkState {
+  /** By topic, records between what is read and the end of the log. */
+  readonly lagByTopic: ReadonlyMap<string, number>
+  /** Records that are read and not committed; undefined while there is no session. */
+  readonly pendingRecords: number | undefined
+  readonly pendingRecordsLimit: number
+}
+
 export function createEvents(
-  { logger, metrics, readiness }: ServiceContext,
-  lagByTopic: () => ReadonlyMap<string, number>,
+  { logger, metrics, readiness }: Pick<ServiceContext, 'logger' | 'metrics' | 'readiness'>,
+  groupId: string,
+  state: () => SinkState,
 ) {
   const registers = [metrics]
+  const kafka = createKafkaClientMetrics(metrics)
+  const group = createConsumerGroupMetrics(metrics, groupId)
+  /** When it began to wait for partitions. */
+  let unassignedSince = performance.now()
+  let databaseFacts: DatabaseFacts | undefined
+  createDatabaseMetrics(metrics, () => databaseFacts)
   const rowCount = new Counter({
     name: 'pg_sink_rows_total',
     help: 'Rows written, by table',
@@ -137,8 +165,38 @@ export function createEvents(
     labelNames: ['topic'],
     registers,
     collect() {
-      for (const [topic, records] of lagByTopic()) this.set({ topic }, records)
+      for (const [topic, records] of state().lagByTopic) this.set({ topic }, records)
     },
+  })
+  const freshness = new Histogram({
+    name: 'pg_sink_freshness_seconds',
+    help: 'From Kafka’s append of a batch’s last record of a topic to its commit',
+    labelNames: ['topic'],
+    buckets: freshnessSeconds,
+    registers,
+  })
+  const rebalances = new Counter({
+    name: 'pg_sink_rebalances_total',
+    help: 'Assignments of partitions to this instance, an empty one included',
+    registers,
+  })
+  const rebalanceSeconds = new Histogram({
+    name: 'pg_sink_rebalance_seconds',
+    help: 'From joining the group, or letting partitions go, to the next assignment being taken over',
+    buckets: [0.05, 0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 30, 60],
+    registers,
+  })
+  const pending: Gauge = new Gauge({
+    name: 'pg_sink_pending_records',
+    help: 'Records that are read and not committed',
+    registers,
+    collect: () => pending.set(state().pendingRecords ?? 0),
+  })
+  const pendingLimit: Gauge = new Gauge({
+    name: 'pg_sink_pending_records_limit',
+    help: 'Records that may be read and not committed before reading pauses',
+    registers,
+    collect: () => pendingLimit.set(state().pendingRecordsLimit),
   })
 
   /** Many of them are one cause: the first few of a batch are told one by one. */
@@ -153,13 +211,21 @@ export function createEvents(
   }
 
   return {
+    kafka,
+    group,
+    databaseAsked(facts: DatabaseFacts | undefined): void {
+      databaseFacts = facts
+    },
     joiningGroup(): void {
+      unassignedSince = performance.now()
       readiness.waitFor('partitions', 'joining the consumer group')
     },
     migrated(migrations: readonly string[]): void {
       if (migrations.length > 0) logger.info({ migrations }, 'database migrated')
     },
     partitionsClaimed(partitions: readonly RecordPosition[]): void {
+      rebalances.inc()
+      rebalanceSeconds.observe((performance.now() - unassignedSince) / 1_000)
       readiness.ready('partitions')
       readiness.ready('kafka')
       logger.info({ partitions: partitions.map(describe) }, 'partitions assigned')
@@ -167,6 +233,7 @@ export function createEvents(
     partitionsRevoked(partitions: readonly TopicPartition[], lost: boolean): void {
       lag.reset()
       paused.set(0)
+      unassignedSince = performance.now()
       readiness.waitFor('partitions', 'partitions were revoked')
       logger.info(
         { partitions: partitions.map(({ topic, partition }) => `${topic}[${partition}]`), lost },
@@ -186,6 +253,9 @@ export function createEvents(
         duplicates.inc({ known_by: 'database' }, Math.max(0, batch.trades - batch.rows.trades))
       }
       if (batch.lastEventTime !== undefined) lastEventTime.set(batch.lastEventTime / 1_000)
+      for (const [topic, appendedAt] of newestByTopic(batch.lastAppends)) {
+        freshness.observe({ topic }, Math.max(0, Date.now() - appendedAt) / 1_000)
+      }
       tellRejects(batch.rejects)
     },
     batchFellBack(mode: WritingMode, error: unknown): void {

@@ -1,4 +1,5 @@
 import {
+  GroupLag,
   Registry,
   createLogReader,
   requireTopics,
@@ -13,7 +14,8 @@ import { BatchWriter } from './batch-writer.ts'
 import type { NextOffset } from './batch.ts'
 import type { PgSinkConfig } from './config.ts'
 import { createEvents } from './events.ts'
-import type { PgSinkEvents } from './events.ts'
+import type { PgSinkEvents, SinkState } from './events.ts'
+import { withLag } from './lag-of-partitions.ts'
 import { RecordReader } from './record-reader.ts'
 import { RejectLog } from './reject-log.ts'
 import { SinkPartitions } from './sink-partitions.ts'
@@ -27,6 +29,9 @@ const longestReadMs = 100
 
 /** Records that are decoded at a stretch: 2 ms, in which the database's answers wait. */
 const mostRecordsAtOnce = 500
+
+/** One that is being written, and one that is being collected. */
+const batchesInHand = 2
 
 /** A statement that has no answer by then is taken for lost with its connection. */
 const queryTimeoutMs = 60_000
@@ -63,7 +68,13 @@ interface Sink {
   readonly rejects: RejectLog
   readonly events: PgSinkEvents
   /** Changes from session to session. */
-  session: { readonly reader: LogReader; readonly partitions: SinkPartitions } | undefined
+  session:
+    | {
+        readonly reader: LogReader
+        readonly partitions: SinkPartitions
+        readonly lag: GroupLag
+      }
+    | undefined
 }
 
 /** @throws KafkaAvroError, MarketStoreError or PgSinkError for what will not pass by itself. */
@@ -74,7 +85,7 @@ async function run(
 ): Promise<void> {
   const { brokers, groupId, topicPrefix, topics } = config.kafka
   const registry = new Registry(config.registryUrl, topicPrefix)
-  const events = createEvents(context, () => lagByTopic(sink))
+  const events = createEvents(context, groupId, () => stateOf(sink))
   events.joiningGroup()
   await using database = new Database(config.databaseUrl, {
     applicationName: 'pg-sink',
@@ -136,12 +147,15 @@ async function runSession(sink: Sink, signal: AbortSignal): Promise<void> {
     maxWaitMs: Math.min(Math.max(config.batch.waitMs, 1), longestReadMs),
     onWarning: (message) => events.kafkaWarning(message),
   })
+  const lag = new GroupLag()
   const partitions = createPartitions(sink, reader, through, ended)
-  sink.session = { reader, partitions }
+  sink.session = { reader, partitions, lag }
+  events.group.measureLagWith(() => lag.lags(reader, Date.now()))
   try {
-    await reader.run(partitions, signal)
+    await reader.run(withLag(partitions, lag, reader), signal)
   } finally {
     sink.session = undefined
+    events.group.measureLagWith(undefined)
     ending.abort()
   }
 }
@@ -195,6 +209,15 @@ async function firstOffsets(
     partition,
     offset: lowest.get(`${topic} ${partition}`) ?? 0,
   }))
+}
+
+function stateOf(sink: Sink): SinkState {
+  const { session, config } = sink
+  return {
+    lagByTopic: lagByTopic(sink),
+    pendingRecords: session?.lag.pending,
+    pendingRecordsLimit: batchesInHand * config.batch.size + mostRecordsAtOnce,
+  }
 }
 
 /**

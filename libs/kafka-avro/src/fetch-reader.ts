@@ -76,6 +76,10 @@ export class FetchReader implements LogReader {
     return this.#fetcher(topic, partition)?.end
   }
 
+  readUpTo(topic: string, partition: number): number | undefined {
+    return this.#fetcher(topic, partition)?.position
+  }
+
   commitForMonitoring(positions: readonly TopicPartitionOffset[]): void {
     this.consumer.commit([...positions])
   }

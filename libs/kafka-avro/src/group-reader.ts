@@ -48,6 +48,16 @@ export class GroupReader implements LogReader {
     }
   }
 
+  readUpTo(topic: string, partition: number): number | undefined {
+    try {
+      const [position] = this.consumer.position([{ topic, partition }])
+      return position?.offset !== undefined && position.offset >= 0 ? position.offset : undefined
+    } catch {
+      // As `lastKnownEnd`.
+      return undefined
+    }
+  }
+
   commitForMonitoring(positions: readonly TopicPartitionOffset[]): void {
     this.consumer.commit([...positions])
   }

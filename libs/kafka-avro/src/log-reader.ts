@@ -69,6 +69,11 @@ export interface LogReader {
   ): Promise<readonly { partition: number; topic: string; offset: number | undefined }[]>
   /** A partition's end as the last fetch told it: no request is made. Undefined if there was none. */
   lastKnownEnd(topic: string, partition: number): number | undefined
+  /**
+   * Behind what was given out of a partition, and, where the reader knows it, behind what is no record after it
+   * (markers of transactions, records of aborted ones). Undefined if the partition is not its own.
+   */
+  readUpTo(topic: string, partition: number): number | undefined
   /** Offsets for lag monitoring; nothing reads on from them. */
   commitForMonitoring(positions: readonly TopicPartitionOffset[]): void
   /**

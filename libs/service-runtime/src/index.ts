@@ -1,8 +1,17 @@
 export { Counter, Gauge, Histogram, Registry } from 'prom-client'
 export { startAdminServer } from './admin-server.ts'
 export type { AdminServer, AdminServerOptions } from './admin-server.ts'
+export { createConsumerGroupMetrics } from './consumer-group-metrics.ts'
+export type { ConsumerGroupMetrics, PartitionLag } from './consumer-group-metrics.ts'
+export { createKafkaClientMetrics } from './kafka-client-metrics.ts'
+export type {
+  KafkaClientMetrics,
+  KafkaClientStatistics,
+  KafkaFetchMeasure,
+} from './kafka-client-metrics.ts'
 export { createLogger } from './logger.ts'
 export type { Logger, LoggerOptions } from './logger.ts'
+export { documentedMetrics, metricsTable, unboundedLabels } from './metrics-table.ts'
 export { Readiness } from './readiness.ts'
 export { retrying } from './retry.ts'
 export type { RetryEvents, RetryPolicy } from './retry.ts'

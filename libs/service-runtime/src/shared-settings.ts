@@ -22,6 +22,10 @@ export const sharedSettings = {
     default: 'info',
     about: 'Least severe log line that is written',
   }),
+  TICKERTAPE_REVISION: textSetting({
+    default: '',
+    about: 'Revision of the source, for `tickertape_build_info`; empty: what a git checkout says',
+  }),
 } as const
 
 /** A service's own admin port. */

@@ -11,6 +11,11 @@ export interface StreamState {
   readonly subscriptions: number
   /** Characters of finals, trades and answers that wait, over all clients. */
   readonly outboxBytes: number
+  /** The same of the client that has most. */
+  readonly outboxBytesMost: number
+  /** At which a client is closed. */
+  readonly outboxBytesLimit: number
+  readonly clientsLimit: number
   /** Bytes that sockets have not taken yet, over all clients. */
   readonly socketBytes: number
 }
@@ -48,6 +53,9 @@ export function createStreamEvents({
     clients: 0,
     subscriptions: 0,
     outboxBytes: 0,
+    outboxBytesMost: 0,
+    outboxBytesLimit: 0,
+    clientsLimit: 0,
     socketBytes: 0,
   })
   gauge('gateway_stream_clients', 'Connected WebSocket clients', (now) => now.clients)
@@ -56,6 +64,21 @@ export function createStreamEvents({
     'gateway_stream_outbox_bytes',
     'Finals, trades and answers that wait for slow clients',
     (now) => now.outboxBytes,
+  )
+  gauge(
+    'gateway_stream_outbox_bytes_most',
+    'Finals, trades and answers that wait for the slowest client',
+    (now) => now.outboxBytesMost,
+  )
+  gauge(
+    'gateway_stream_outbox_bytes_limit',
+    'What may wait for one client before it is closed (GATEWAY_STREAM_OUTBOX_BYTES)',
+    (now) => now.outboxBytesLimit,
+  )
+  gauge(
+    'gateway_stream_clients_limit',
+    'Most WebSocket clients at a time (GATEWAY_STREAM_CONNECTIONS)',
+    (now) => now.clientsLimit,
   )
   gauge(
     'gateway_stream_socket_bytes',

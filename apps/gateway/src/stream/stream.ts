@@ -301,13 +301,23 @@ class Stream implements AttachedStream {
   }
 
   #state(): StreamState {
-    let [subscriptions, outboxBytes, socketBytes] = [0, 0, 0]
+    const { options } = this.#parts
+    let [subscriptions, outboxBytes, outboxBytesMost, socketBytes] = [0, 0, 0, 0]
     for (const client of this.#clients) {
       subscriptions += client.subscriptions.size
       outboxBytes += client.outbox.bytes
+      outboxBytesMost = Math.max(outboxBytesMost, client.outbox.bytes)
       socketBytes += client.unsentBytes
     }
-    return { clients: this.#clients.size, subscriptions, outboxBytes, socketBytes }
+    return {
+      clients: this.#clients.size,
+      clientsLimit: options.limits.connections,
+      subscriptions,
+      outboxBytes,
+      outboxBytesMost,
+      outboxBytesLimit: options.outboxBytes,
+      socketBytes,
+    }
   }
 }
 

@@ -85,8 +85,7 @@ export function scriptedFeed(options: ScriptedFeedOptions = {}): ScriptedFeed {
       metrics: new Registry(),
       readiness,
       venue: 'sample',
-      inFlight: () => 0,
-      waiting: () => 0,
+      state: () => idleState,
     }),
     readiness,
     log,
@@ -120,6 +119,16 @@ export function scriptedFeed(options: ScriptedFeedOptions = {}): ScriptedFeed {
       onRemember = listener
     },
   }
+}
+
+const idleState = {
+  inFlight: 0,
+  inFlightLimit: 0,
+  waiting: 0,
+  waitingMost: 0,
+  waitingLimit: 0,
+  openGaps: 0,
+  openGapsFrom: undefined,
 }
 
 function unusedRest({ venue }: ScriptedVenue): RestClient {
