@@ -1,3 +1,4 @@
+import type { Tracing, TracingConfig } from '@tickertape/tracing'
 import type { Registry } from 'prom-client'
 
 import { startAdminServer } from './admin-server.ts'
@@ -5,15 +6,18 @@ import { createLogger } from './logger.ts'
 import type { Logger } from './logger.ts'
 import { Readiness } from './readiness.ts'
 import { createServiceMetrics } from './service-metrics.ts'
+import { startServiceTracing } from './service-tracing.ts'
 import { SettingsError, printableSettings, readSettings } from './settings.ts'
 import type { SettingValues, Settings } from './settings.ts'
 import type { sharedSettings } from './shared-settings.ts'
+import { tracingConfigOf, tracingSettings, withoutEmptyOtel } from './tracing-settings.ts'
 
 /** What the runtime gives to a service. */
 export interface ServiceContext {
   readonly logger: Logger
   readonly metrics: Registry
   readonly readiness: Readiness
+  readonly tracing: Tracing
 }
 
 /** A service at work. Disposing it drains it. */
@@ -44,9 +48,14 @@ export async function runService<S extends Settings & typeof sharedSettings>(
   definition: ServiceDefinition<S>,
 ): Promise<void> {
   const stop = signalled()
-  let values: SettingValues<S>
+  const settings = { ...definition.settings, ...tracingSettings }
+  let values: SettingValues<typeof settings>
+  let tracingConfig: TracingConfig
   try {
-    values = readSettings(definition.settings, definition.prefix, definition.environment)
+    const environment = withoutEmptyOtel(definition.environment)
+    values = readSettings(settings, definition.prefix, environment)
+    // It contains the settings of tracing, which TypeScript does not see through the mapped type.
+    tracingConfig = tracingConfigOf(values as SettingValues<typeof tracingSettings>)
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error
     process.stderr.write(`${definition.name}: ${error.message}\n`)
@@ -59,7 +68,7 @@ export async function runService<S extends Settings & typeof sharedSettings>(
   const metrics = createServiceMetrics(definition.name, shared.TICKERTAPE_REVISION)
   const readiness = new Readiness()
   readiness.waitFor('start', 'the service is starting')
-  logger.info({ settings: printableSettings(definition.settings, values) }, 'starting')
+  logger.info({ settings: printableSettings(settings, values) }, 'starting')
   try {
     await using admin = await startAdminServer({
       host: shared.ADMIN_HOST,
@@ -68,7 +77,13 @@ export async function runService<S extends Settings & typeof sharedSettings>(
       readiness,
       metrics,
     })
-    await using service = await definition.start(values, { logger, metrics, readiness })
+    await using tracing = await startServiceTracing({
+      service: definition.name,
+      config: tracingConfig,
+      logger,
+      metrics,
+    })
+    await using service = await definition.start(values, { logger, metrics, readiness, tracing })
     readiness.ready('start')
     logger.info({ adminPort: admin.port }, 'started')
     const signal = await Promise.race([stop, service.failed])
