@@ -1,5 +1,7 @@
 import { Counter, Gauge, Histogram, createKafkaClientMetrics } from '@tickertape/service-runtime'
 import type { ServiceContext } from '@tickertape/service-runtime'
+import { traceFields } from '@tickertape/tracing'
+import type { SpanContext } from '@tickertape/tracing'
 
 /** Everything that happens in the gateway and that somebody outside should know of. */
 export type GatewayEvents = ReturnType<typeof createEvents>
@@ -13,6 +15,13 @@ export interface AnsweredRequest {
   readonly method: string
   readonly status: number
   readonly seconds: number
+}
+
+export interface FailedRequest {
+  readonly requestId: string
+  readonly url: string
+  /** Of a request that came in a sampled trace. */
+  readonly trace: SpanContext | undefined
 }
 
 const seconds = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5]
@@ -65,9 +74,12 @@ export function createEvents({
       requests.inc({ route, method, status: String(status) })
       requestSeconds.observe({ route }, took)
     },
-    requestFailed(error: unknown, requestId: string, url: string): void {
+    requestFailed(error: unknown, { requestId, url, trace }: FailedRequest): void {
       const message = error instanceof Error ? error.message : String(error)
-      logger.error({ err: error, requestId, url }, `a request failed: ${message}`)
+      logger.error(
+        { err: error, requestId, url, ...traceFields(trace) },
+        `a request failed: ${message}`,
+      )
     },
     catalogStale(error: unknown): void {
       const message = error instanceof Error ? error.message : String(error)

@@ -50,6 +50,7 @@ export async function startGateway(
     ...config.http,
     tls,
     events,
+    tracing: context.tracing,
     register: async (app) => {
       await registerProtection(app, { doorkeeper, config: config.protection })
       await registerRest(app, {

@@ -2,6 +2,8 @@ import type { Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Server as TlsServer } from 'node:tls'
 
+import { noTracing } from '@tickertape/tracing'
+import type { Tracing } from '@tickertape/tracing'
 import fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
@@ -10,6 +12,7 @@ import type { TlsFiles } from './protection/tls-files.ts'
 import { ProblemError, problemDocument, problemKinds } from './problem.ts'
 import { problemOf } from './problem-of-error.ts'
 import { requestIdHeader, requestIdOf } from './request-id.ts'
+import { requestContext, traceRequest } from './request-traces.ts'
 
 export interface HttpServerOptions {
   readonly host: string
@@ -18,6 +21,8 @@ export interface HttpServerOptions {
   /** undefined: plain HTTP. */
   readonly tls: TlsFiles | undefined
   readonly events: GatewayEvents
+  /** None unless given. */
+  readonly tracing?: Tracing
   /** Adds what is served. */
   readonly register: (app: FastifyInstance) => Promise<void>
   /** Methods of the resource under a path; undefined: there is none. */
@@ -49,7 +54,7 @@ const drainMs = 10_000
  * @throws Error that names the port if it is taken.
  */
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { host, port, tls, events } = options
+  const { host, port, tls, events, tracing = noTracing } = options
   const app = fastify({
     https: tls?.options ?? null,
     logger: false,
@@ -76,6 +81,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
       status: reply.statusCode,
       seconds: reply.elapsedTime / 1_000,
     })
+    if (tracing.enabled) traceAnswered(tracing, request, reply)
   })
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply, events))
   app.setNotFoundHandler((request, reply) =>
@@ -110,6 +116,17 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   }
 }
 
+function traceAnswered(tracing: Tracing, request: FastifyRequest, reply: FastifyReply): void {
+  const parent = requestContext(request.headers)
+  if (parent === undefined) return
+  traceRequest(tracing, parent, {
+    route: request.routeOptions.url,
+    method: request.method,
+    status: reply.statusCode,
+    elapsedMs: reply.elapsedTime,
+  })
+}
+
 function notServed(
   request: FastifyRequest,
   methodsOf: HttpServerOptions['methodsOf'],
@@ -134,7 +151,10 @@ function sendError(
   events: GatewayEvents,
 ): FastifyReply {
   const problem = problemOf(error, request.id)
-  if (problem.code === 'internal') events.requestFailed(error, request.id, request.url)
+  if (problem.code === 'internal') {
+    const trace = requestContext(request.headers)
+    events.requestFailed(error, { requestId: request.id, url: request.url, trace })
+  }
   const text = JSON.stringify(problemDocument(problem, request.id))
   return reply
     .code(problemKinds[problem.code].status)

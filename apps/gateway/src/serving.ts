@@ -46,6 +46,7 @@ export interface Serving extends AsyncDisposable {
  */
 export async function openServing(options: ServingOptions, signal: AbortSignal): Promise<Serving> {
   const { config, context, events, database, doorkeeper, server } = options
+  const { tracing } = context
   const { brokers, topicPrefix } = config.kafka
   await using opened = new AsyncDisposableStack()
   const partitions = await waitingFor('kafka', events, signal, () =>
@@ -69,6 +70,7 @@ export async function openServing(options: ServingOptions, signal: AbortSignal):
         registry: new Registry(config.registryUrl, topicPrefix),
         database,
         limits: config.memory,
+        tracing,
       },
       createMarketViewEvents(context),
       signal,
@@ -83,7 +85,11 @@ export async function openServing(options: ServingOptions, signal: AbortSignal):
   const now = Date.now
   const { revisionHorizonMs } = config
   const streamEvents = createStreamEvents(context)
-  const stream = attachStream(server, { view, doorkeeper, options: config.stream }, streamEvents)
+  const stream = attachStream(
+    server,
+    { view, doorkeeper, options: config.stream, tracing },
+    streamEvents,
+  )
   opened.use(
     keepPresence(
       {
