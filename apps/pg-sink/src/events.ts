@@ -7,6 +7,7 @@ import {
   createKafkaClientMetrics,
 } from '@tickertape/service-runtime'
 import type { ServiceContext } from '@tickertape/service-runtime'
+import { contextOf, traceFields } from '@tickertape/tracing'
 
 import type { WrittenRows } from './batch-rows.ts'
 import type { WritingMode } from './batch-writer.ts'
@@ -204,7 +205,8 @@ export function createEvents(
     for (const { reason } of rejected) rejects.inc({ reason })
     for (const { record, reason, message } of rejected.slice(0, toldRejects)) {
       const { topic, partition, offset } = record
-      logger.warn({ reason, topic, partition, offset }, `record rejected: ${message}`)
+      const trace = traceFields(contextOf(record.headers))
+      logger.warn({ reason, topic, partition, offset, ...trace }, `record rejected: ${message}`)
     }
     const more = rejected.length - toldRejects
     if (more > 0) logger.warn({ more }, 'more records of this batch were rejected')

@@ -19,6 +19,7 @@ import { withLag } from './lag-of-partitions.ts'
 import { RecordReader } from './record-reader.ts'
 import { RejectLog } from './reject-log.ts'
 import { SinkPartitions } from './sink-partitions.ts'
+import { SinkTraces } from './sink-traces.ts'
 import { throughFaults } from './through-faults.ts'
 import type { Through } from './through-faults.ts'
 import { TradeDays } from './trade-days.ts'
@@ -67,6 +68,7 @@ interface Sink {
   readonly days: TradeDays
   readonly rejects: RejectLog
   readonly events: PgSinkEvents
+  readonly traces: SinkTraces
   /** Changes from session to session. */
   session:
     | {
@@ -95,7 +97,17 @@ async function run(
   })
   await using rejects = new RejectLog({ brokers, clientId: groupId, topicPrefix })
   const days = new TradeDays(database, (partitions) => events.tradePartitionsMade(partitions))
-  const sink: Sink = { config, registry, database, days, rejects, events, session: undefined }
+  const traces = new SinkTraces({ tracing: context.tracing, groupId, topicPrefix })
+  const sink: Sink = {
+    config,
+    registry,
+    database,
+    days,
+    rejects,
+    events,
+    traces,
+    session: undefined,
+  }
   const through = throughFaults({ ...config.retry, signal }, events)
   const needed: readonly Topic[] = config.toleratesErrors ? [...topics, 'rejected'] : topics
   await through('kafka', () => requireTopics(brokers, topicPrefix, [...new Set(needed)]))
@@ -161,7 +173,7 @@ async function runSession(sink: Sink, signal: AbortSignal): Promise<void> {
 }
 
 function createPartitions(
-  { config, registry, database, days, rejects, events }: Sink,
+  { config, registry, database, days, rejects, events, traces }: Sink,
   reader: LogReader,
   through: Through,
   signal: AbortSignal,
@@ -186,6 +198,7 @@ function createPartitions(
     records,
     writer,
     events,
+    traces,
     batch: config.batch,
     through,
     firstOffsets: (partitions) => firstOffsets(brokers, partitions),

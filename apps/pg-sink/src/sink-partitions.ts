@@ -17,12 +17,14 @@ import { KnownTrades } from './known-trades.ts'
 import { claimPartitions, partitionKey } from './partition-epochs.ts'
 import type { ClaimedPartition } from './partition-epochs.ts'
 import type { RecordReader } from './record-reader.ts'
+import type { SinkTraces } from './sink-traces.ts'
 
 export interface SinkPartitionsOptions {
   readonly database: Database
   readonly records: RecordReader
   readonly writer: BatchWriter
   readonly events: PgSinkEvents
+  readonly traces: SinkTraces
   readonly batch: {
     readonly size: number
     readonly waitMs: number
@@ -152,6 +154,7 @@ export class SinkPartitions implements PartitionHandlers {
         previous = record
       }
       this.#options.records.addTo(this.#batch, record, known)
+      this.#options.traces.taken(this.#batch, record)
       taken += 1
     }
     if (waiting.length > 0) this.#waiting = taken === waiting.length ? [] : waiting.slice(taken)
@@ -188,12 +191,14 @@ export class SinkPartitions implements PartitionHandlers {
   }
 
   async #commit(batch: Batch, batchBegan: number): Promise<void> {
-    const { events, reader, writer } = this.#options
+    const { events, reader, traces, writer } = this.#options
     // Those of now: what is assigned later does not cover this batch.
     const owned = this.#owned
     const isDoubtful = this.#isDoubtful
     this.#isDoubtful = false
-    const { commitMs, ...written } = await writer.write(batch, owned, isDoubtful)
+    const result = await writer.write(batch, owned, isDoubtful)
+    traces.committed(batch, result)
+    const { commitMs, ...written } = result
     if (written.wasRefused) this.#doubt()
     const { positions } = batch
     for (const position of positions) {
