@@ -9,13 +9,17 @@ import type { AddressInfo, Server, Socket } from 'node:net'
 export class TcpProxy implements AsyncDisposable {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
+  #target: string
   #isOpen = true
 
-  private constructor(server: Server, host: string, port: number) {
+  private constructor(server: Server, target: string) {
     this.#server = server
+    this.#target = target
     server.on('connection', (client) => {
-      if (this.#isOpen) this.#join(client, connect(port, host))
-      else {
+      if (this.#isOpen) {
+        const [host = '', port] = this.#target.split(':')
+        this.#join(client, connect(Number(port), host))
+      } else {
         client.on('error', () => undefined)
         client.resetAndDestroy()
       }
@@ -24,11 +28,10 @@ export class TcpProxy implements AsyncDisposable {
 
   /** @param target of the server, `host:port`. */
   static async to(target: string): Promise<TcpProxy> {
-    const [host = '', port] = target.split(':')
     const server = createServer()
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
-    return new TcpProxy(server, host, Number(port))
+    return new TcpProxy(server, target)
   }
 
   get port(): number {
@@ -38,6 +41,11 @@ export class TcpProxy implements AsyncDisposable {
 
   open(): void {
     this.#isOpen = true
+  }
+
+  /** New connections go to another server from now on, `host:port`: one that was started in place of the first. */
+  leadTo(target: string): void {
+    this.#target = target
   }
 
   /** Breaks all connections, in the middle of whatever they carry, and new ones at once. */
