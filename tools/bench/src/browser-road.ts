@@ -1,4 +1,4 @@
-import { Road } from '@tickertape/end-to-end'
+import { Road, recordsOf } from '@tickertape/end-to-end'
 import { missingBrowser } from '@tickertape/end-to-end/browser'
 import { BuiltDashboard } from '@tickertape/end-to-end/built-dashboard'
 import type { RunningStack } from '@tickertape/stack'
@@ -10,7 +10,6 @@ import type { CandleViewer } from './candle-viewer.ts'
 import { openClientViewer } from './client-viewer.ts'
 import { startGateway } from './gateway-process.ts'
 import { openPageViewer } from './page-viewer.ts'
-import { recordsOf } from './records-of.ts'
 import { roadFigures } from './road-hops.ts'
 import type { CandleAt, RoadFigures, TradeOnRoad } from './road-hops.ts'
 

@@ -1,6 +1,5 @@
+import { recordsOf } from '@tickertape/end-to-end'
 import type { RunningStack } from '@tickertape/stack'
-
-import { recordsOf } from './records-of.ts'
 
 export interface TradesInLog {
   readonly trades: number

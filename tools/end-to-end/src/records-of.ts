@@ -7,7 +7,7 @@ import {
   topicName,
 } from '@tickertape/kafka-avro'
 import type { Topic, TopicRecords } from '@tickertape/kafka-avro'
-import type { RunningStack } from '@tickertape/stack'
+import type { TestStack } from '@tickertape/testing'
 
 export interface LoggedRecord<T extends keyof TopicRecords & Topic> {
   readonly record: TopicRecords[T]
@@ -21,7 +21,7 @@ export interface LoggedRecord<T extends keyof TopicRecords & Topic> {
  * @throws Error for a record that cannot be read.
  */
 export async function* recordsOf<T extends keyof TopicRecords & Topic>(
-  stack: RunningStack,
+  stack: TestStack,
   prefix: string,
   topic: T,
 ): AsyncGenerator<LoggedRecord<T>> {
@@ -34,7 +34,7 @@ export async function* recordsOf<T extends keyof TopicRecords & Topic>(
       to: 'end',
     } as const
     for await (const batch of readPartition(
-      { brokers: stack.kafkaBrokers, clientId: 'bench' },
+      { brokers: stack.kafkaBrokers, clientId: 'log-reader' },
       range,
     )) {
       await deserializer.prepare(batch.map(({ value }) => value))
