@@ -115,7 +115,7 @@ it('clients over the real topics that come and come again with their cursors hav
       'the market to begin',
       () => view.instrumentIds()[Symbol.iterator]().next().done !== true,
     )
-    const joins = repetitions({ short: 8, long: 50 })
+    const joins = repetitions({ short: 8, long: 200 })
     for (let join = 0; join < joins; join += 1) {
       const received = new Received()
       let cursor: string | undefined
