@@ -24,11 +24,13 @@ export class Browser implements AsyncDisposable {
     this.#profile = profile
   }
 
-  static async open(colorScheme: 'dark' | 'light'): Promise<Browser> {
+  /** @param timezoneId of the machine that it seems to run on, as in "Pacific/Kiritimati". */
+  static async open(colorScheme: 'dark' | 'light', timezoneId = 'UTC'): Promise<Browser> {
     const profile = await mkdtemp(join(tmpdir(), 'chromium-'))
     const context = await chromium.launchPersistentContext(profile, {
       executablePath,
       colorScheme,
+      timezoneId,
       viewport: { width: 1440, height: 900 },
       args: [
         '--headless',

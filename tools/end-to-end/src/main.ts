@@ -11,8 +11,11 @@ const print = (line: string): void => {
 }
 
 try {
-  const summary = await runTests(readOptions(process.argv.slice(2)), stopping.signal, print)
-  if (summary.failed > 0 || summary.passed === 0) process.exitCode = 1
+  const options = readOptions(process.argv.slice(2))
+  const summary = await runTests(options, stopping.signal, print)
+  if (summary.failed > 0 || (summary.passed === 0 && options.affectedSince === undefined)) {
+    process.exitCode = 1
+  }
   print(`\n${formatSummary(summary)}`)
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
