@@ -121,7 +121,7 @@ export const settings = {
   ),
   INGEST_TRACE_ONE_IN: integerSetting({
     default: '0',
-    about: 'One record in so many begins a trace (header traceparent); 0: none',
+    about: 'One trade in so many begins a trace, which its record carries on; 0: none',
   }),
   INGEST_RECORD_FOLDER: textSetting({
     default: '',
@@ -152,7 +152,7 @@ export interface IngestConfig {
   readonly maxInFlight: number
   readonly holes: { readonly buffer: number; readonly tries: number; readonly waitMs: number }
   readonly cursorMs: number
-  /** One record in so many is traced; 0 for none. */
+  /** One trade in so many begins a trace; 0 for none. */
   readonly traceOneIn: number
   /** undefined: frames are not recorded. */
   readonly recording: { readonly folder: string; readonly maxBytes: number } | undefined

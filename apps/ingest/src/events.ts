@@ -1,6 +1,8 @@
-import type { SequenceGap } from '@tickertape/market-model'
+import type { SequenceGap, Trade } from '@tickertape/market-model'
 import { Counter, Gauge, Histogram, createKafkaClientMetrics } from '@tickertape/service-runtime'
 import type { Logger, Readiness, Registry } from '@tickertape/service-runtime'
+import { traceFields } from '@tickertape/tracing'
+import type { SpanContext } from '@tickertape/tracing'
 
 import type { RejectReason } from './mapped-trade.ts'
 import type { Dependency } from './outages.ts'
@@ -346,6 +348,10 @@ export function createEvents({ logger, metrics, readiness, venue, state }: Event
     heartbeat(time: number, venueTime: number): void {
       upTo.set(time / 1000)
       lag.set((venueTime - time) / 1000)
+    },
+    /** Finds the trace of a trade by its id. */
+    traceBegun({ instrument, tradeId }: Trade, context: SpanContext): void {
+      logger.debug({ instrument, tradeId, ...traceFields(context) }, 'trade begins a trace')
     },
     stopping(): void {
       connected.set(0)

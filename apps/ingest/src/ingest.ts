@@ -1,12 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import {
-  EventProducer,
-  Registry,
-  Serializer,
-  requireTopics,
-  topicName,
-} from '@tickertape/kafka-avro'
+import { EventProducer, Registry, Serializer, requireTopics } from '@tickertape/kafka-avro'
 import { instrumentIdOf } from '@tickertape/market-model'
 import type { RunningService, ServiceContext } from '@tickertape/service-runtime'
 
@@ -30,10 +24,10 @@ import { OpenGaps } from './open-gaps.ts'
 import { openRecorder } from './open-recorder.ts'
 import { OtherReplicas } from './other-replicas.ts'
 import { throughOutages } from './outages.ts'
-import { traced } from './traced-producer.ts'
 import { historyBackoff, prepare, readFeed } from './read-feed.ts'
 import { RestClient } from './rest-client.ts'
 import { hasSequences } from './trade-history.ts'
+import { TradeTraces } from './trade-traces.ts'
 import { UnsequencedDelivery } from './unsequenced-delivery.ts'
 import { untilAborted } from './until-aborted.ts'
 
@@ -74,7 +68,7 @@ export function startIngest(config: IngestConfig, context: ServiceContext): Runn
 /** @throws KafkaAvroError or CursorAhead for what will not pass by itself. */
 async function run(
   config: IngestConfig,
-  { logger, metrics, readiness }: ServiceContext,
+  { logger, metrics, readiness, tracing }: ServiceContext,
   stop: AbortSignal,
 ): Promise<void> {
   const { kafka, feedId, replicaId, venue } = config
@@ -132,7 +126,8 @@ async function run(
     })
   })
   const log = new MarketLog({
-    producer: traced(producer, topicName('market-events', kafka.topicPrefix), config.traceOneIn),
+    producer,
+    traces: new TradeTraces({ tracing, oneIn: config.traceOneIn, onBegun: events.traceBegun }),
     marketEvents,
     feedCursors,
     partitions,

@@ -1,5 +1,10 @@
 import { partitionOf, rejectedHeaders, topicName } from '@tickertape/kafka-avro'
-import type { EventProducer, RejectedFeed, Serializer } from '@tickertape/kafka-avro'
+import type {
+  EventProducer,
+  OutgoingRecord,
+  RejectedFeed,
+  Serializer,
+} from '@tickertape/kafka-avro'
 import { instrumentIdOf } from '@tickertape/market-model'
 import type {
   FeedCursor,
@@ -11,6 +16,7 @@ import type {
 } from '@tickertape/market-model'
 
 import type { RejectReason } from './mapped-trade.ts'
+import type { TradeTraces } from './trade-traces.ts'
 
 export interface MarketLogOptions {
   readonly producer: Pick<
@@ -19,6 +25,8 @@ export interface MarketLogOptions {
   >
   readonly marketEvents: Pick<Serializer<'market-events'>, 'serialize'>
   readonly feedCursors: Pick<Serializer<'feed-cursors'>, 'serialize'>
+  /** None without it. */
+  readonly traces?: Pick<TradeTraces, 'begin'>
   readonly partitions: number
   readonly topicPrefix: string
   /** Whose frames these are: what rejected ones are read by again. */
@@ -73,7 +81,11 @@ export class MarketLog {
   }
 
   trade(trade: Trade): void {
-    this.#keyed(instrumentIdOf(trade), { type: 'Trade', value: trade })
+    const { producer, traces } = this.#options
+    const record = this.#keyedRecord(instrumentIdOf(trade), { type: 'Trade', value: trade })
+    const traced = traces?.begin(trade, record)
+    if (traced === undefined) producer.produce(record)
+    else producer.produce(traced.record, traced.onDelivered)
   }
 
   /** To the instrument's partition; to every one, if it is the whole feed's. */
@@ -128,12 +140,16 @@ export class MarketLog {
   }
 
   #keyed(key: string, event: MarketEvent): void {
-    this.#options.producer.produce({
+    this.#options.producer.produce(this.#keyedRecord(key, event))
+  }
+
+  #keyedRecord(key: string, event: MarketEvent): OutgoingRecord {
+    return {
       topic: this.#marketEvents,
       partition: this.#partitionOf(key),
       key,
       value: this.#options.marketEvents.serialize(event),
-    })
+    }
   }
 
   /** Keys are those of the configured instruments: the map has their number. */

@@ -82,6 +82,19 @@ it('is not taken for dead while answers come, however many are behind', async ()
   expect(closed).toBe(false)
 })
 
+// The timer of silence came before the frames that had waited meanwhile: whatever kept the process busy for longer than
+// the timeout cost the connection.
+it('is not taken for dead when we were busy and frames wait', async () => {
+  const { socket, received, server } = await connect(() => undefined, { idleTimeoutMs: 200 })
+  let closed = false
+  void socket.closed.then(() => (closed = true))
+  for (const client of server.clients) client.send('x')
+  const until = performance.now() + 500
+  while (performance.now() < until);
+  await waitUntil('the frame', () => received.length > 0 || closed)
+  expect(closed).toBe(false)
+})
+
 it('is not taken for dead while it is we who do not read', async () => {
   const { socket, received } = await connect(
     (client) => {

@@ -174,13 +174,25 @@ export class VenueSocket implements Disposable {
   #checkSilence(): void {
     // While we do not read, silence is ours.
     if (this.#paused || this.#socket.readyState === WebSocket.CONNECTING) return
-    const silentMs = performance.now() - this.#heardAt
-    if (silentMs > this.#idleTimeoutMs) this.#finish(`silent for ${Math.round(silentMs)} ms`)
-    if (this.#answers.size === 0) return
-    const muteMs = performance.now() - this.#answeredAt
-    if (muteMs > this.#idleTimeoutMs * answerPatience) {
-      this.#finish(`sends, and has answered nothing for ${Math.round(muteMs)} ms`)
+    const heardAt = this.#heardAt
+    const silentMs = performance.now() - heardAt
+    if (silentMs > this.#idleTimeoutMs) {
+      this.#finishUnless(() => this.#heardAt > heardAt, `silent for ${Math.round(silentMs)} ms`)
     }
+    if (this.#answers.size === 0) return
+    const answeredAt = this.#answeredAt
+    const muteMs = performance.now() - answeredAt
+    if (muteMs > this.#idleTimeoutMs * answerPatience) {
+      const reason = `sends, and has answered nothing for ${Math.round(muteMs)} ms`
+      this.#finishUnless(() => this.#answeredAt > answeredAt, reason)
+    }
+  }
+
+  /** After a stall of our own the timer comes before what the socket holds: that is read first. */
+  #finishUnless(isAlive: () => boolean, reason: string): void {
+    setImmediate(() => {
+      if (!isAlive()) this.#finish(reason)
+    })
   }
 
   #finish(reason: string): void {

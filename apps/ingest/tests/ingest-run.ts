@@ -107,6 +107,11 @@ export class IngestRun implements AsyncDisposable {
     return this.#cursors.read()
   }
 
+  /** Those that the next process finds. */
+  standingCursors(): Promise<readonly FeedCursor[]> {
+    return this.#cursors.latest()
+  }
+
   rejected(): Promise<readonly LogRecord[]> {
     return this.#rejected.read()
   }

@@ -74,12 +74,15 @@ export class TopicTail {
   }
 }
 
-/** A tail of records in one of our schemas. */
+/** A tail of records in one of our schemas; what takes a key's records away is left out. */
 export class RecordTail<T extends AvroTopic> {
   readonly #topic: T
   readonly #tail: TopicTail
   readonly #deserializer: Deserializer<T>
   readonly #records: ReadRecord<TopicRecords[T]>[] = []
+  /** What a compacted topic has of each key. */
+  readonly #latest = new Map<string | null, TopicRecords[T]>()
+  #readTo = 0
   #lastRead: Promise<unknown> = Promise.resolve()
 
   constructor(topic: T, prefix: string, stack: KafkaAndRegistry = testStack()) {
@@ -99,13 +102,25 @@ export class RecordTail<T extends AvroTopic> {
     return read
   }
 
+  /** The last record of each key that stands. */
+  async latest(): Promise<readonly TopicRecords[T][]> {
+    await this.read()
+    return [...this.#latest.values()]
+  }
+
   async #readOn(): Promise<readonly ReadRecord<TopicRecords[T]>[]> {
-    const messages = (await this.#tail.read()).slice(this.#records.length)
+    const messages = (await this.#tail.read()).slice(this.#readTo)
     await this.#deserializer.prepare(messages.map(({ value }) => value))
     for (const { key, offset, partition, value } of messages) {
+      const text = key === null || key === undefined ? null : String(key)
+      this.#readTo += 1
+      if (value === null) {
+        this.#latest.delete(text)
+        continue
+      }
       const record = this.#deserializer.deserialize(value)
       if (record instanceof DecodeFailure) throw new Error(`${this.#topic}: ${record.message}`)
-      const text = key === null || key === undefined ? null : String(key)
+      this.#latest.set(text, record)
       this.#records.push({ partition, offset, key: text, value: record })
     }
     return this.#records

@@ -22,6 +22,9 @@ import { drawFaults } from './venue-fault.ts'
 const steps = repetitions({ short: 6, long: 120 })
 const seed = testSeed()
 
+/** The tests of one market go on with the same log. */
+const inTurn = { concurrent: false } as const
+
 /**
  * Waits are short: what they hold does not depend on how long they are. Without sequences no connection may be
  * taken for dead for the machine's slowness, in the middle of a fault that no cut may meet.
@@ -135,7 +138,8 @@ function untoldCuts(records: readonly LogRecord[], cuts: readonly Cut[]): readon
   )
 }
 
-describe.each(testedMarkets)('the log of $title', (market) => {
+// Each has topics, a simulator and processes of its own, and waits most of the time.
+describe.concurrent.each(testedMarkets)('the log of $title', (market) => {
   let run: IngestRun
 
   beforeAll(async () => {
@@ -146,72 +150,78 @@ describe.each(testedMarkets)('the log of $title', (market) => {
     await run[Symbol.asyncDispose]()
   })
 
-  it('holds every trade once and in order, and its heartbeats are true, while nothing happens', async () => {
-    await run.advance(1_000 * market.speed)
-    const until = await run.venueTime()
-    await run.covered(until)
-    expect(await run.stop('SIGTERM'), run.output).toBe(0)
+  it(
+    'holds every trade once and in order, and its heartbeats are true, while nothing happens',
+    inTurn,
+    async () => {
+      await run.advance(1_000 * market.speed)
+      const until = await run.venueTime()
+      await run.covered(until)
+      expect(await run.stop('SIGTERM'), run.output).toBe(0)
 
-    const records = await run.records()
-    expect(unaccounted(run, market, records, until)).toEqual([])
-    expect(untruths(run, market, records, until)).toEqual([])
-    expect(disordered(market, records)).toEqual([])
-    expect(duplicatesOf(records).count).toBe(0)
-    expect(liesOf(records)).toEqual([])
-    // With a short history, or none, nobody knows where the market stood when we began.
-    expect(market.remembers === true ? everyGap(records) : []).toEqual([])
-    expect(await run.rejected()).toEqual([])
-    expect(cursorsElsewhere(market, await run.cursors(), records)).toEqual([])
-    const first = records.find(({ value }) => value.type !== 'FeedHeartbeat')
-    expect(first?.value).toMatchObject({
-      type: 'InstrumentStatus',
-      value: { status: 'listed', feedId: market.venue },
-    })
-  })
+      const records = await run.records()
+      expect(unaccounted(run, market, records, until)).toEqual([])
+      expect(untruths(run, market, records, until)).toEqual([])
+      expect(disordered(market, records)).toEqual([])
+      expect(duplicatesOf(records).count).toBe(0)
+      expect(liesOf(records)).toEqual([])
+      // With a short history, or none, nobody knows where the market stood when we began.
+      expect(market.remembers === true ? everyGap(records) : []).toEqual([])
+      expect(await run.rejected()).toEqual([])
+      expect(cursorsElsewhere(market, await run.cursors(), records)).toEqual([])
+      const first = records.find(({ value }) => value.type !== 'FeedHeartbeat')
+      expect(first?.value).toMatchObject({
+        type: 'InstrumentStatus',
+        value: { status: 'listed', feedId: market.venue },
+      })
+    },
+  )
 
-  it(`holds every trade, tells of every gap and is counted once through ${steps} faults (TICKERTAPE_TEST_SEED=${seed})`, async ({
-    onTestFailed,
-  }) => {
-    const suffering = new FaultyRun(run, market)
-    onTestFailed(() => {
-      process.stderr.write(`${suffering.steps.join('\n')}\n${run.output.slice(-30_000)}`)
-    })
-    run.start(impatient(market))
-    for (const step of drawFaults(steps, { ...market, seed })) await suffering.suffer(step)
-    const until = await run.venueTime()
-    await run.covered(until)
-    // What the venue still holds back shows when the next trade comes.
-    let left: readonly unknown[] = []
-    await waitUntil(
-      'every trade',
-      async () => {
-        left = unaccounted(run, market, await run.records(), until)
-        return left.length === 0
-      },
-      { withinMs: 120_000, everyMs: 300 },
-    ).catch((error: unknown) => {
-      const some = JSON.stringify(left.slice(0, 5))
-      throw new Error(`${String(error)}; ${left.length} are missing: ${some}`, { cause: error })
-    })
-    const closed = await Promise.all(
-      market.instruments.map((instrument) =>
-        gapsOnceClosed(run, instrumentIdOf({ venue: market.venue, instrument })),
-      ),
-    )
-    const lost = closed.flat().filter(({ state }) => state === 'unrecoverable')
-    expect(market.remembers === true ? lost : []).toEqual([])
-    expect(await run.stop('SIGTERM'), run.output).toBe(0)
+  it(
+    `holds every trade, tells of every gap and is counted once through ${steps} faults (TICKERTAPE_TEST_SEED=${seed})`,
+    inTurn,
+    async ({ onTestFailed }) => {
+      const suffering = new FaultyRun(run, market)
+      onTestFailed(() => {
+        process.stderr.write(`${suffering.steps.join('\n')}\n${run.output.slice(-30_000)}`)
+      })
+      run.start(impatient(market))
+      for (const step of drawFaults(steps, { ...market, seed })) await suffering.suffer(step)
+      const until = await run.venueTime()
+      await run.covered(until)
+      // What the venue still holds back shows when the next trade comes.
+      let left: readonly unknown[] = []
+      await waitUntil(
+        'every trade',
+        async () => {
+          left = unaccounted(run, market, await run.records(), until)
+          return left.length === 0
+        },
+        { withinMs: 120_000, everyMs: 300 },
+      ).catch((error: unknown) => {
+        const some = JSON.stringify(left.slice(0, 5))
+        throw new Error(`${String(error)}; ${left.length} are missing: ${some}`, { cause: error })
+      })
+      const closed = await Promise.all(
+        market.instruments.map((instrument) =>
+          gapsOnceClosed(run, instrumentIdOf({ venue: market.venue, instrument })),
+        ),
+      )
+      const lost = closed.flat().filter(({ state }) => state === 'unrecoverable')
+      expect(market.remembers === true ? lost : []).toEqual([])
+      expect(await run.stop('SIGTERM'), run.output).toBe(0)
 
-    const records = await run.records()
-    expect(unaccounted(run, market, records, until)).toEqual([])
-    expect(untruths(run, market, records, until)).toEqual([])
-    expect(holed(market, records)).toEqual([])
-    expect(untoldCuts(records, suffering.cuts)).toEqual([])
-    const { closedUntil, seconds } = countedByCandles(records)
-    expect(seconds.size).toBeGreaterThan(0)
-    expect(seconds.symmetricDifference(countedByRule(records, closedUntil))).toEqual(new Set())
-    const rejected = await run.rejected()
-    const reasons = rejected.map(({ headers }) => rejectedOrigin(headers).reason)
-    expect(new Set(reasons).difference(new Set(['malformed']))).toEqual(new Set())
-  })
+      const records = await run.records()
+      expect(unaccounted(run, market, records, until)).toEqual([])
+      expect(untruths(run, market, records, until)).toEqual([])
+      expect(holed(market, records)).toEqual([])
+      expect(untoldCuts(records, suffering.cuts)).toEqual([])
+      const { closedUntil, seconds } = countedByCandles(records)
+      expect(seconds.size).toBeGreaterThan(0)
+      expect(seconds.symmetricDifference(countedByRule(records, closedUntil))).toEqual(new Set())
+      const rejected = await run.rejected()
+      const reasons = rejected.map(({ headers }) => rejectedOrigin(headers).reason)
+      expect(new Set(reasons).difference(new Set(['malformed']))).toEqual(new Set())
+    },
+  )
 })
