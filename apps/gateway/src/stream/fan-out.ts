@@ -3,35 +3,33 @@ import type { MarketIndex } from './market-index.ts'
 import { candleText, statsText, tradeText } from './messages.ts'
 import type { Followed } from './name-index.ts'
 import type { Latest, Outbox } from './outbox.ts'
+import type { Sending } from './sending.ts'
 
 export interface Receiver {
   readonly outbox: Outbox
 }
 
-/** Told of an update that was appended for at least one receiver. */
-export type OrderedTold<R> = (
-  update: MarketUpdate,
-  receivers: Iterable<R>,
-  message: {
-    readonly length: number
-    /** Messages of open candles that it takes the place of. */
-    readonly conflated: number
-  },
-) => void
+/**
+ * Asked of an update that somebody follows, before it is put into outboxes.
+ *
+ * @param length of its message, in characters.
+ * @returns what is told of each of the clients; undefined if it is not to be followed.
+ */
+export type Follow = (update: MarketUpdate, clients: number, length: number) => Sending | undefined
 
 /**
  * Puts every update into the outboxes of those who follow it. A message is made once, whoever gets it, and
  * not at all where nobody does.
  *
  * @param touched called for every outbox that something was put into, as often as that happens.
- * @param told called for every update that stands in its order in outboxes now.
+ * @param follow undefined: no update of these is followed.
  * @returns how many messages were replaced that had not been sent.
  */
 export function fanOut<R extends Receiver>(
   index: MarketIndex<R>,
   updates: readonly MarketUpdate[],
   touched: (receiver: R) => void,
-  told?: OrderedTold<R>,
+  follow?: Follow,
 ): number {
   let conflations = 0
   for (const update of updates) {
@@ -40,24 +38,26 @@ export function fanOut<R extends Receiver>(
         const { candle } = update
         const followed = index.candles(candle.interval).heardOf(candle.instrumentId)
         if (followed.followers.size === 0) break
-        const latest = { text: candleText(candle), windowStart: candle.windowStart }
-        if (candle.final) {
-          const conflated = appendFinal(followed, latest, touched)
-          told?.(update, followed.followers.keys(), { length: latest.text.length, conflated })
-        } else {
-          conflations += replace(followed, latest, touched)
-        }
+        const text = candleText(candle)
+        const sending = follow?.(
+          update,
+          candle.final ? followed.followers.size : liveOf(followed),
+          text.length,
+        )
+        const latest = { text, windowStart: candle.windowStart, sending }
+        if (candle.final) appendFinal(followed, latest, touched)
+        else conflations += replace(followed, latest, touched)
         break
       }
       case 'trade': {
         const followed = index.trades.heardOf(update.trade.instrumentId)
         if (followed.followers.size === 0) break
         const text = tradeText(update.trade)
+        const sending = follow?.(update, followed.followers.size, text.length)
         for (const receiver of followed.followers.keys()) {
-          receiver.outbox.append(text)
+          receiver.outbox.append(text, sending)
           touched(receiver)
         }
-        told?.(update, followed.followers.keys(), { length: text.length, conflated: 0 })
         break
       }
       case 'stats': {
@@ -72,18 +72,22 @@ export function fanOut<R extends Receiver>(
   return conflations
 }
 
-/** @returns how many open candles that had not been sent it takes the place of. */
 function appendFinal<R extends Receiver>(
   followed: Followed<R>,
   final: Latest,
   touched: (receiver: R) => void,
-): number {
-  let conflated = 0
+): void {
   for (const receiver of followed.followers.keys()) {
-    if (receiver.outbox.appendFinal(followed, final)) conflated += 1
+    receiver.outbox.appendFinal(followed, final)
     touched(receiver)
   }
-  return conflated
+}
+
+/** How many want what is not final. */
+function liveOf<R>({ followers }: Followed<R>): number {
+  let count = 0
+  for (const { live } of followers.values()) if (live > 0) count += 1
+  return count
 }
 
 function replace<R extends Receiver>(

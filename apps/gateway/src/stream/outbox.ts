@@ -1,9 +1,24 @@
+import type { Sending } from './sending.ts'
+
 /** What one key tells for now; the next one stands for it. Made once, and shared by all who get it. */
 export interface Latest {
   /** The message. */
   readonly text: string
   /** Of an open candle, in ms since the epoch; 0 where there is no window. */
   readonly windowStart: number
+  /** Of a message that is followed. */
+  readonly sending?: Sending | undefined
+}
+
+/** A message that is followed. */
+class FollowedText {
+  readonly text: string
+  readonly sending: Sending
+
+  constructor(text: string, sending: Sending) {
+    this.text = text
+    this.sending = sending
+  }
 }
 
 /**
@@ -17,13 +32,13 @@ export interface Latest {
  * Keys are compared by identity.
  */
 export class Outbox {
-  #ordered: (string | Iterator<string>)[] = []
+  #ordered: (string | FollowedText | Iterator<string>)[] = []
   /** Entries before it have been taken. */
   #head = 0
-  /** Entries that have been here and are not any more. */
-  #gone = 0
   #bytes = 0
   readonly #latest = new Map<object, Latest>()
+  /** Of the messages that were taken last. */
+  #taken: Sending[] | undefined
 
   /** Length of the messages appended, in characters; those that are made on taking do not count. */
   get bytes(): number {
@@ -34,32 +49,19 @@ export class Outbox {
     return this.#head === this.#ordered.length && this.#latest.size === 0
   }
 
-  /** How many entries have ever been appended: the place of the last one. */
-  get appended(): number {
-    return this.#gone + this.#ordered.length
-  }
-
-  /** The place of the last entry that has been taken. */
-  get taken(): number {
-    return this.#gone + this.#head
-  }
-
-  append(text: string): void {
-    this.#ordered.push(text)
+  append(text: string, sending?: Sending): void {
+    this.#ordered.push(sending === undefined ? text : new FollowedText(text, sending))
     this.#bytes += text.length
   }
 
-  /**
-   * A final candle: nothing of its window or an earlier one is open any more.
-   *
-   * @returns whether it takes the place of a message that had not been sent.
-   */
-  appendFinal(key: object, { text, windowStart }: Latest): boolean {
+  /** A final candle: nothing of its window or an earlier one is open any more. */
+  appendFinal(key: object, { text, windowStart, sending }: Latest): void {
     const open = this.#latest.get(key)
-    const replaces = open !== undefined && open.windowStart <= windowStart
-    if (replaces) this.#latest.delete(key)
-    this.append(text)
-    return replaces
+    if (open !== undefined && open.windowStart <= windowStart) {
+      this.#latest.delete(key)
+      open.sending?.conflated()
+    }
+    this.append(text, sending)
   }
 
   /** Messages that are made one by one as they are taken: a snapshot must not stand here as text. */
@@ -69,18 +71,23 @@ export class Outbox {
 
   /** @returns whether a message that had not been sent was replaced. */
   replace(key: object, latest: Latest): boolean {
-    const conflated = this.#latest.has(key)
+    const before = this.#latest.get(key)
     this.#latest.set(key, latest)
-    return conflated
+    before?.sending?.conflated()
+    return before !== undefined
   }
 
   /** Nothing more is sent of what may be replaced under this key. */
   forget(key: object): void {
+    this.#latest.get(key)?.sending?.lost()
     this.#latest.delete(key)
   }
 
   clear(): void {
-    this.#gone += this.#ordered.length
+    for (const entry of this.#ordered.slice(this.#head)) {
+      if (entry instanceof FollowedText) entry.sending.lost()
+    }
+    for (const { sending } of this.#latest.values()) sending?.lost()
     this.#ordered = []
     this.#head = 0
     this.#bytes = 0
@@ -95,11 +102,17 @@ export class Outbox {
    * @returns a JSON array; undefined if there is nothing.
    */
   take(most: number, last?: string): string | undefined {
+    this.#taken = undefined
     const texts: string[] = []
     const room = this.#takeOrdered(texts, most)
     if (room > 0) this.#takeLatest(texts, room)
     if (last !== undefined && this.isEmpty) texts.push(last)
     return texts.length === 0 ? undefined : `[${texts.join(',')}]`
+  }
+
+  /** Those of the messages that `take` gave last that are followed; undefined: none is. */
+  get taken(): readonly Sending[] | undefined {
+    return this.#taken
   }
 
   /** @returns the room that is left; none while something ordered is left. */
@@ -115,7 +128,6 @@ export class Outbox {
       texts.push(text)
       room -= text.length
     }
-    this.#gone += this.#ordered.length
     this.#ordered = []
     this.#head = 0
     return room
@@ -129,6 +141,12 @@ export class Outbox {
       this.#bytes -= entry.length
       return entry
     }
+    if (entry instanceof FollowedText) {
+      this.#head += 1
+      this.#bytes -= entry.text.length
+      this.#follow(entry.sending)
+      return entry.text
+    }
     const made = entry?.next()
     if (made === undefined || made.done === true) {
       this.#head += 1
@@ -139,19 +157,24 @@ export class Outbox {
 
   #takeLatest(texts: string[], most: number): void {
     let room = most
-    for (const [key, { text }] of this.#latest) {
+    for (const [key, { text, sending }] of this.#latest) {
       if (room <= 0) return
       texts.push(text)
+      if (sending !== undefined) this.#follow(sending)
       room -= text.length
       this.#latest.delete(key)
     }
+  }
+
+  #follow(sending: Sending): void {
+    this.#taken ??= []
+    this.#taken.push(sending)
   }
 
   /** Taking from the front of an array moves the rest: it is done in large pieces. */
   #dropTaken(): void {
     if (this.#head < 1_000) return
     this.#ordered.splice(0, this.#head)
-    this.#gone += this.#head
     this.#head = 0
   }
 }

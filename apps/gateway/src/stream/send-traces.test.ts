@@ -2,11 +2,11 @@ import { RecordedTracing } from '@tickertape/tracing/testing'
 import { describe, expect, it } from 'vitest'
 
 import type { MarketUpdate } from '../market-view.ts'
-import { Deliveries } from './deliveries.ts'
 import { fanOut } from './fan-out.ts'
 import { MarketIndex } from './market-index.ts'
 import { Outbox } from './outbox.ts'
 import { SendTraces } from './send-traces.ts'
+import { SendingsUnderway } from './sendings-underway.ts'
 
 const parent = { traceId: 'a'.repeat(32), spanId: '1'.repeat(16) }
 const instrumentId = 'deribit:BTC-PERPETUAL'
@@ -30,13 +30,13 @@ function candle(windowStart: number, final: boolean): MarketUpdate {
 
 class Client {
   readonly outbox = new Outbox()
-  readonly deliveries = new Deliveries(this.outbox)
+  readonly underway = new SendingsUnderway()
   /** What to call when the socket has taken a frame. */
   readonly frames: ((error?: Error) => void)[] = []
 
   send(most = 1_000_000): void {
     this.outbox.take(most)
-    this.frames.push(this.deliveries.inFrame(() => undefined))
+    this.frames.push(this.underway.inFrame(this.outbox.taken, () => undefined))
   }
 }
 
@@ -51,7 +51,7 @@ function stream(...clients: readonly Client[]) {
   }
   const tell = (updates: readonly MarketUpdate[], sampled: readonly MarketUpdate[]): void => {
     const contexts = new Map(sampled.map((update) => [update, parent]))
-    fanOut(index, updates, () => undefined, traces.follow(contexts))
+    fanOut(index, updates, () => undefined, traces.of(contexts))
   }
   return { tracing, traces, tell }
 }
@@ -80,6 +80,7 @@ describe('the way of a sampled update to the sockets', () => {
         },
       },
     ])
+    expect(tracing.open).toBe(0)
   })
 
   it('goes by the frame that holds it, not by one before', () => {
@@ -95,14 +96,27 @@ describe('the way of a sampled update to the sockets', () => {
     expect(tracing.spans).toHaveLength(1)
   })
 
-  it('tells how many open candles a final one has taken the place of', () => {
-    const client = new Client()
-    const { tracing, tell } = stream(client)
-    const final = candle(0, true)
-    tell([candle(0, false), final], [final])
-    client.send()
-    client.frames[0]?.()
-    expect(tracing.spans[0]?.attributes).toMatchObject({ 'tickertape.conflated': 1 })
+  it('ends for an open candle as well, sent or not: a later one or the final one takes its place', () => {
+    const [quick, slow] = [new Client(), new Client()]
+    const { tracing, tell } = stream(quick, slow)
+    const [first, second, final] = [candle(0, false), candle(0, false), candle(0, true)]
+    tell([first], [first])
+    quick.send()
+    quick.frames[0]?.()
+    expect(tracing.spans).toEqual([])
+    tell([second, final], [second, final])
+    expect(tracing.spans.map(({ attributes }) => attributes)).toMatchObject([
+      { 'tickertape.clients': 2, 'tickertape.conflated': 1, 'tickertape.lost': 0 },
+      { 'tickertape.clients': 2, 'tickertape.conflated': 2, 'tickertape.bytes': 0 },
+    ])
+    for (const client of [quick, slow]) client.send()
+    quick.frames[1]?.()
+    slow.frames[0]?.()
+    expect(tracing.spans[2]?.attributes).toMatchObject({
+      'tickertape.conflated': 0,
+      'tickertape.bytes': 2 * '{"type":"candle","candle":{}}'.length,
+    })
+    expect(tracing.spans.map(({ error }) => error)).toEqual([undefined, undefined, undefined])
   })
 
   it('ends for a client that goes, whether the update waits, or is in a frame', () => {
@@ -114,8 +128,7 @@ describe('the way of a sampled update to the sockets', () => {
     underway.send()
     failed.send()
     waiting.outbox.clear()
-    waiting.deliveries.giveUpWaiting()
-    underway.deliveries.end()
+    underway.underway.end()
     underway.frames[0]?.()
     expect(tracing.spans).toEqual([])
     failed.frames[0]?.(new Error('the socket is closed'))
@@ -126,6 +139,21 @@ describe('the way of a sampled update to the sockets', () => {
       },
     ])
     expect(traces.followed).toBe(0)
+  })
+
+  it('is told once of each client, however much of its outbox was taken before it went', () => {
+    const client = new Client()
+    const { tracing, tell } = stream(client)
+    const updates = [trade(1), trade(2)]
+    tell(updates, updates)
+    client.send(1)
+    client.frames[0]?.()
+    client.outbox.clear()
+    client.underway.end()
+    expect(tracing.spans.map(({ attributes }) => attributes)).toMatchObject([
+      { 'tickertape.lost': 0 },
+      { 'tickertape.lost': 1 },
+    ])
   })
 
   it('is not told where nobody subscribed, nor of an update that is not sampled', () => {

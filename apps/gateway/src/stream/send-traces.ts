@@ -1,24 +1,12 @@
-import type { SpanContext, Tracing, Span } from '@tickertape/tracing'
-import { streamPath } from './handshake.ts'
+import type { SpanContext, Tracing } from '@tickertape/tracing'
+
 import type { MarketUpdate } from '../market-view.ts'
-import type { Deliveries } from './deliveries.ts'
-import type { OrderedTold } from './fan-out.ts'
+import type { Follow } from './fan-out.ts'
+import { streamPath } from './handshake.ts'
+import type { Sending } from './sending.ts'
 
 /** Updates that may be on their way to sockets and followed, at once: what comes on top of them is only sent. */
 const mostFollowed = 1_000
-
-/** Who is sent to, as far as it is followed. */
-export interface FollowedReceiver {
-  readonly deliveries: Deliveries
-}
-
-/** An update of a sampled trace on its way to the sockets of those who subscribed. */
-export interface Sending {
-  /** A socket has taken it. */
-  written(): void
-  /** The client has gone before. */
-  lost(): void
-}
 
 /**
  * The last part of a trace: from the moment that an update is put into the clients' outboxes until the last of
@@ -38,23 +26,16 @@ export class SendTraces {
   }
 
   /** Follows the updates that are in sampled traces. @returns undefined where there are none. */
-  follow(
-    sampled: ReadonlyMap<MarketUpdate, SpanContext> | undefined,
-  ): OrderedTold<FollowedReceiver> | undefined {
+  of(sampled: ReadonlyMap<MarketUpdate, SpanContext> | undefined): Follow | undefined {
     if (sampled === undefined) return undefined
-    return (update, receivers, { length, conflated }) => {
+    return (update, clients, length) => {
       const parent = sampled.get(update)
-      if (parent === undefined || this.#followed >= mostFollowed) return
-      const clients = [...receivers]
-      const sending = this.#begin(parent, { clients: clients.length, length, conflated })
-      for (const client of clients) client.deliveries.add(sending)
+      if (parent === undefined || clients === 0 || this.#followed >= mostFollowed) return undefined
+      return this.#begin(parent, clients, length)
     }
   }
 
-  #begin(
-    parent: SpanContext,
-    of: { readonly clients: number; readonly length: number; readonly conflated: number },
-  ): Sending {
+  #begin(parent: SpanContext, clients: number, length: number): Sending {
     const span = this.#tracing.start('send stream', {
       kind: 'producer',
       parent,
@@ -63,29 +44,27 @@ export class SendTraces {
         'messaging.operation.name': 'send',
         'messaging.operation.type': 'send',
         'messaging.destination.name': streamPath,
-        'tickertape.clients': of.clients,
-        'tickertape.conflated': of.conflated,
+        'tickertape.clients': clients,
       },
     })
     this.#followed += 1
-    let [left, written] = [of.clients, 0]
-    const one = (wasWritten: boolean): void => {
-      left -= 1
-      if (wasWritten) written += 1
-      if (left > 0) return
+    const count = { written: 0, conflated: 0, lost: 0 }
+    const one = (fate: keyof typeof count): void => {
+      count[fate] += 1
+      if (count.written + count.conflated + count.lost < clients) return
       this.#followed -= 1
-      end(span, { ...of, written })
+      span.set({
+        'tickertape.bytes': length * count.written,
+        'tickertape.conflated': count.conflated,
+        'tickertape.lost': count.lost,
+      })
+      if (count.lost < clients) span.end()
+      else span.fail('every client had gone before it was written')
     }
-    return { written: () => one(true), lost: () => one(false) }
+    return {
+      written: () => one('written'),
+      conflated: () => one('conflated'),
+      lost: () => one('lost'),
+    }
   }
-}
-
-function end(
-  span: Span,
-  of: { readonly clients: number; readonly length: number; readonly written: number },
-): void {
-  const lost = of.clients - of.written
-  span.set({ 'tickertape.bytes': of.length * of.written, 'tickertape.lost': lost })
-  if (of.written > 0) span.end()
-  else span.fail('every client had gone before it was written')
 }

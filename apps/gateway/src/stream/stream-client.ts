@@ -4,11 +4,11 @@ import type { RawData, WebSocket } from 'ws'
 
 import type { Caller } from '../admission.ts'
 import { readClientMessage } from './client-message.ts'
-import { Deliveries } from './deliveries.ts'
 import type { EndReason, StreamEvents } from './events.ts'
 import { MessageBudget } from './message-budget.ts'
 import { errorText, plainText } from './messages.ts'
 import { Outbox } from './outbox.ts'
+import { SendingsUnderway } from './sendings-underway.ts'
 import type { StreamOptions } from './settings.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import type { InTurns } from './turns.ts'
@@ -67,13 +67,13 @@ export interface Written {
 /** One connection. Times are by performance.now(). */
 export class StreamClient implements InTurns {
   readonly outbox = new Outbox()
-  readonly deliveries = new Deliveries(this.outbox)
   readonly subscriptions: Subscriptions<StreamClient>
   /** Whether it is among those of the next round already. */
   isTouched = false
   readonly #socket: WebSocket
   readonly #context: StreamClientContext
   readonly #budget: MessageBudget
+  readonly #underway = new SendingsUnderway()
   #invalidMessages = 0
   #endReason: EndReason | undefined
   #isClosing = false
@@ -189,7 +189,7 @@ export class StreamClient implements InTurns {
   #send(frame: string, now: number): void {
     if (this.#framesUnderway === 0) this.#progressAt = now
     this.#framesUnderway += 1
-    this.#socket.send(frame, this.deliveries.inFrame(this.#onWritten))
+    this.#socket.send(frame, this.#underway.inFrame(this.outbox.taken, this.#onWritten))
   }
 
   readonly #onWritten = (): void => {
@@ -278,7 +278,7 @@ export class StreamClient implements InTurns {
   #onClose(code: number): void {
     const { events, name, caller, onEnd } = this.#context
     this.#end()
-    this.deliveries.end()
+    this.#underway.end()
     events.ended(name, caller.name, this.#endReason ?? (code === 1006 ? 'brokenOff' : 'byClient'))
     onEnd(this)
   }
@@ -288,7 +288,6 @@ export class StreamClient implements InTurns {
     this.#isClosing = true
     this.subscriptions.endAll()
     this.outbox.clear()
-    this.deliveries.giveUpWaiting()
   }
 }
 

@@ -245,7 +245,7 @@ class Stream implements AttachedStream {
   ): void {
     const before = this.#touched.length
     const touched = (client: StreamClient): void => this.#touch(client)
-    this.#conflations += fanOut(this.#index, updates, touched, this.#traces.follow(sampled))
+    this.#conflations += fanOut(this.#index, updates, touched, this.#traces.of(sampled))
     if (appendedAt !== undefined && this.#touched.length > before) {
       this.#oldestAppend = Math.min(this.#oldestAppend ?? appendedAt, appendedAt)
     }
