@@ -191,7 +191,7 @@ export class VenueSocket implements Disposable {
   /** After a stall of our own the timer comes before what the socket holds: that is read first. */
   #finishUnless(isAlive: () => boolean, reason: string): void {
     setImmediate(() => {
-      if (!isAlive()) this.#finish(reason)
+      if (!this.#paused && !isAlive()) this.#finish(reason)
     })
   }
 
