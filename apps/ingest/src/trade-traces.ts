@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 
 import type { Delivered, OutgoingRecord } from '@tickertape/kafka-avro'
 import type { Trade } from '@tickertape/market-model'
-import { messagingAttributes, withTraceparent } from '@tickertape/tracing'
+import { endDelivered, messagingAttributes, withTraceparent } from '@tickertape/tracing'
 import type { SpanContext, Tracing } from '@tickertape/tracing'
 
 export interface TradeTracesOptions {
@@ -69,14 +69,7 @@ export class TradeTraces {
     })
     return {
       context: sending.context,
-      onDelivered: (delivered) => {
-        if ('error' in delivered) {
-          sending.fail(delivered.error.message)
-          return
-        }
-        sending.set({ 'messaging.kafka.offset': delivered.offset })
-        sending.end()
-      },
+      onDelivered: (delivered) => endDelivered(sending, delivered),
     }
   }
 }

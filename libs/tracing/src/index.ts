@@ -1,3 +1,4 @@
+export { endDelivered } from './end-delivered.ts'
 export type { ExportEvents } from './export-queue.ts'
 export { messagingAttributes } from './messaging-attributes.ts'
 export type { MessagingFacts } from './messaging-attributes.ts'

@@ -1,7 +1,8 @@
 import type { Attributes } from './tracing.ts'
 
 export interface MessagingFacts {
-  readonly operation: 'process' | 'receive' | 'send'
+  /** `commit` tells Kafka how far records are done with. */
+  readonly operation: 'commit' | 'process' | 'receive' | 'send'
   /** The topic as Kafka has it. */
   readonly topic: string
   readonly partition?: number
@@ -21,7 +22,7 @@ export function messagingAttributes(facts: MessagingFacts): Attributes {
   return {
     'messaging.system': 'kafka',
     'messaging.operation.name': facts.operation,
-    'messaging.operation.type': facts.operation,
+    'messaging.operation.type': facts.operation === 'commit' ? 'settle' : facts.operation,
     'messaging.destination.name': facts.topic,
     'messaging.destination.partition.id':
       facts.partition === undefined ? undefined : String(facts.partition),
