@@ -46,7 +46,7 @@ export function startAggregator(config: AggregatorConfig, context: ServiceContex
       const began = performance.now()
       try {
         events.sessionStarting()
-        await runSession(config, events, stopping.signal)
+        await runSession(config, events, context.tracing, stopping.signal)
       } catch (error) {
         if (!(error instanceof KafkaAvroError && passing.includes(error.code))) throw error
         // A session that did well for a while starts the waiting times from the shortest again.

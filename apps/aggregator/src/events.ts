@@ -1,6 +1,8 @@
+import type { LogRecord } from '@tickertape/kafka-avro'
 import type { Candle } from '@tickertape/market-model'
 import { createConsumerGroupMetrics, createKafkaClientMetrics } from '@tickertape/service-runtime'
 import type { ServiceContext } from '@tickertape/service-runtime'
+import { contextOf, traceFields } from '@tickertape/tracing'
 
 import { LineBudget } from './line-budget.ts'
 import { createMetrics } from './metrics.ts'
@@ -9,11 +11,7 @@ import type { PartitionMeasure } from './metrics.ts'
 /** Everything that happens in the aggregator and that somebody outside should know of. */
 export type AggregatorEvents = ReturnType<typeof createEvents>
 
-export interface RecordPosition {
-  readonly topic: string
-  readonly partition: number
-  readonly offset: number
-}
+export type RejectedRecord = Pick<LogRecord, 'topic' | 'partition' | 'offset' | 'headers'>
 
 export interface RestoreCounts {
   readonly windows: number
@@ -106,11 +104,15 @@ export function createEvents(
     recordsApplied(outcomes: ReadonlyMap<string, number>): void {
       for (const [outcome, count] of outcomes) metrics.records.inc({ outcome }, count)
     },
-    recordRejected(reason: string, message: string, { topic, partition, offset }: RecordPosition) {
+    recordRejected(
+      reason: string,
+      message: string,
+      { topic, partition, offset, headers }: RejectedRecord,
+    ): void {
       metrics.rejected.inc({ reason })
       writeBounded(reason, (withheld) =>
         logger.warn(
-          { reason, topic, partition, offset, ...withheld },
+          { reason, topic, partition, offset, ...traceFields(contextOf(headers)), ...withheld },
           `record rejected: ${message}`,
         ),
       )

@@ -1,14 +1,20 @@
 import { EventProducer, topicName } from '@tickertape/kafka-avro'
-import type { Serializer } from '@tickertape/kafka-avro'
+import type { OutgoingRecord, Serializer } from '@tickertape/kafka-avro'
 import type { PartitionAggregation } from '@tickertape/candles'
+import type { Candle } from '@tickertape/market-model'
+import { endDelivered, messagingAttributes, withTraceparent } from '@tickertape/tracing'
+import type { SpanContext, Tracing } from '@tickertape/tracing'
 
 import type { AggregatorConfig } from './config.ts'
 import type { AggregatorEvents } from './events.ts'
+import type { PartitionTraces } from './partition-traces.ts'
+import { candleAttributes } from './transaction-traces.ts'
 
 /** A partition whose open windows are worth showing: one that lags behind would show the past. */
 export interface LivePartition {
   readonly partition: number
   readonly aggregation: Pick<PartitionAggregation, 'takeLiveCandles'>
+  readonly traces: PartitionTraces | undefined
 }
 
 /** Candles in progress that Kafka has not acknowledged: more are dropped, for newer ones follow. */
@@ -25,6 +31,7 @@ export class LiveCandles implements AsyncDisposable {
   readonly #config: AggregatorConfig
   readonly #events: AggregatorEvents
   readonly #serializer: Serializer<'candles-live'>
+  readonly #tracing: Tracing
   readonly #topic: string
   #producer: EventProducer | undefined
   #opening: Promise<void> | undefined
@@ -36,10 +43,12 @@ export class LiveCandles implements AsyncDisposable {
     config: AggregatorConfig,
     events: AggregatorEvents,
     serializer: Serializer<'candles-live'>,
+    tracing: Tracing,
   ) {
     this.#config = config
     this.#events = events
     this.#serializer = serializer
+    this.#tracing = tracing
     this.#topic = topicName('candles-live', config.kafka.topicPrefix)
   }
 
@@ -53,9 +62,7 @@ export class LiveCandles implements AsyncDisposable {
       return
     }
     try {
-      for (const { partition, aggregation } of partitions) {
-        this.#publishPartition(producer, partition, aggregation)
-      }
+      for (const partition of partitions) this.#publishPartition(producer, partition)
     } catch (error) {
       this.#fail(producer, error)
     }
@@ -71,18 +78,38 @@ export class LiveCandles implements AsyncDisposable {
 
   #publishPartition(
     producer: EventProducer,
-    partition: number,
-    aggregation: LivePartition['aggregation'],
+    { partition, aggregation, traces }: LivePartition,
   ): void {
     const candles = aggregation.takeLiveCandles()
     const room = Math.max(0, maxInFlight - producer.inFlight)
     for (const candle of room < candles.length ? candles.slice(0, room) : candles) {
       const value = this.#serializer.serialize(candle)
-      producer.produce({ topic: this.#topic, partition, key: candle.instrumentId, value })
+      const record = { topic: this.#topic, partition, key: candle.instrumentId, value }
+      const parent = traces?.takeNews(candle)
+      if (parent === undefined) producer.produce(record)
+      else this.#produceTraced(producer, record, candle, parent)
     }
     const published = Math.min(room, candles.length)
     if (published > 0) this.#events.livePublished(published)
     if (published < candles.length) this.#events.liveDropped(candles.length - published)
+  }
+
+  #produceTraced(
+    producer: EventProducer,
+    record: OutgoingRecord,
+    candle: Candle,
+    parent: SpanContext,
+  ): void {
+    const span = this.#tracing.start('send candles-live', {
+      kind: 'producer',
+      parent,
+      attributes: {
+        ...messagingAttributes({ operation: 'send', ...record }),
+        ...candleAttributes(candle),
+      },
+    })
+    const headers = withTraceparent(undefined, span.context)
+    producer.produce({ ...record, headers }, (delivered) => endDelivered(span, delivered))
   }
 
   /** In the background: the transaction's path waits for nothing here. */

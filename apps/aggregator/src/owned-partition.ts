@@ -8,6 +8,7 @@ import { DecodeFailure } from '@tickertape/kafka-avro'
 import type { LogRecord, MarketEventReader } from '@tickertape/kafka-avro'
 import type { Candle, OffsetRange, Rebuild, RebuildProgress } from '@tickertape/market-model'
 
+import type { OutputTraces, PartitionTraces } from './partition-traces.ts'
 import { rejectionOf } from './rejections.ts'
 import type { Rejection } from './rejections.ts'
 
@@ -37,6 +38,8 @@ export interface PartitionOutput {
   readonly rejected: readonly Rejection[]
   readonly outcomes: ReadonlyMap<string, number>
   readonly changes: StateChanges
+  /** Undefined where nothing is sampled. */
+  readonly traces: OutputTraces | undefined
 }
 
 export interface TurnLimits {
@@ -58,6 +61,8 @@ const maxRereads = 10
  */
 export class OwnedPartition {
   readonly partition: number
+  /** Undefined if no traces are wanted: then no header is looked for. */
+  readonly traces: PartitionTraces | undefined
   readonly #marketEvents: Pick<MarketEventReader, 'read'>
   #aggregation: PartitionAggregation | undefined
   #waiting: LogRecord[] = []
@@ -74,8 +79,14 @@ export class OwnedPartition {
   #isRebuilding = false
 
   /** @param position where reading goes on, which is where the restored state will stand. */
-  constructor(partition: number, position: number, marketEvents: Pick<MarketEventReader, 'read'>) {
+  constructor(
+    partition: number,
+    position: number,
+    marketEvents: Pick<MarketEventReader, 'read'>,
+    traces?: PartitionTraces,
+  ) {
     this.partition = partition
+    this.traces = traces
     this.#position = position
     this.#marketEvents = marketEvents
   }
@@ -159,6 +170,7 @@ export class OwnedPartition {
   }
 
   #applyWaiting(aggregation: PartitionAggregation, { until, maxRecords }: TurnLimits): Stop {
+    const { traces } = this
     for (let count = 0; ; count += 1) {
       const record = this.#waiting[this.#next]
       if (record === undefined) break
@@ -170,6 +182,9 @@ export class OwnedPartition {
       if (event instanceof DecodeFailure) {
         this.#reject({ record, reason: event.reason, message: event.message })
         this.#count(event.reason)
+        if (traces !== undefined && record.headers !== undefined) {
+          traces.applied(record, undefined, event.reason)
+        }
         this.#passed(record)
         continue
       }
@@ -177,6 +192,7 @@ export class OwnedPartition {
       if (applied.needs !== null) return { kind: 'needs', event, ranges: applied.needs }
       this.#isDirty = true
       for (const candle of applied.candles) this.#candles.push(candle)
+      if (traces !== undefined && applied.candles.length > 0) traces.closed(applied.candles)
       if (applied.unfinished) {
         // A long catch-up goes out over several transactions, each of which stands before the heartbeat
         // that it is part of: whoever restores it applies the heartbeat again.
@@ -191,6 +207,9 @@ export class OwnedPartition {
       this.#count(applied.outcome)
       const rejection = rejectionOf(applied.outcome)
       if (rejection !== undefined) this.#reject({ record, ...rejection })
+      if (traces !== undefined && record.headers !== undefined) {
+        traces.applied(record, event, applied.outcome)
+      }
       this.#passed(record)
     }
     this.#waiting = []
@@ -225,6 +244,7 @@ export class OwnedPartition {
       rejected: this.#rejected,
       outcomes: this.#outcomes,
       changes: aggregation.takeChanges(this.#position, this.#rebuild),
+      traces: this.traces?.takeOutput(),
     }
     this.#candles = []
     this.#rejected = []

@@ -1,4 +1,5 @@
 import { topicName, topicOffsets } from '@tickertape/kafka-avro'
+import type { Tracing } from '@tickertape/tracing'
 import type {
   LogReader,
   LogRecord,
@@ -15,6 +16,7 @@ import type { PartitionMeasure } from './metrics.ts'
 import { OpenTradeLimit } from './open-trade-limit.ts'
 import { OwnedPartition } from './owned-partition.ts'
 import type { PartitionOutput, Stop } from './owned-partition.ts'
+import { PartitionTraces } from './partition-traces.ts'
 import { RebuildRun } from './rebuild-run.ts'
 import { restorePartition } from './restore.ts'
 import type { RestoreSources } from './restore.ts'
@@ -22,10 +24,12 @@ import { requireReadableLog } from './state-mismatch.ts'
 import type { PartitionStanding } from './state-mismatch.ts'
 import { commitOutputs } from './transaction.ts'
 import type { TransactionTargets } from './transaction.ts'
+import { TransactionTraces } from './transaction-traces.ts'
 
 /** What a session opened for the work on its partitions. */
 export interface WorkParts extends RestoreSources {
   readonly events: AggregatorEvents
+  readonly tracing: Tracing
   readonly reader: LogReader
   readonly targets: TransactionTargets
   /** Undefined: no candles in progress are wanted. */
@@ -100,7 +104,8 @@ export class PartitionWork implements PartitionHandlers {
     this.#ownership = new AbortController()
     const restores = standings.map((standing) => {
       const { partition, committed: offset, log } = standing
-      const owned = new OwnedPartition(partition, offset ?? log.low, marketEvents)
+      const traces = this.#partitionTraces()
+      const owned = new OwnedPartition(partition, offset ?? log.low, marketEvents, traces)
       this.#owned.set(partition, owned)
       return { standing, owned }
     })
@@ -289,22 +294,44 @@ export class PartitionWork implements PartitionHandlers {
   async #write(outputs: readonly PartitionOutput[]): Promise<void> {
     const { events, targets, config } = this.#parts
     const began = Date.now()
+    const traces = this.#transactionTraces(outputs, began)
     for (const { rejected } of outputs) {
       for (const { record, reason, message } of rejected) {
         events.recordRejected(reason, message, record)
       }
     }
     try {
-      await commitOutputs(targets, outputs)
+      await commitOutputs(targets, outputs, traces)
+      traces?.committed()
       for (const { outcomes } of outputs) events.recordsApplied(outcomes)
       events.committed(
         outputs.flatMap(({ candles }) => candles),
         (Date.now() - began) / 1000,
       )
     } catch (error) {
+      traces?.failed(error)
       const fenced = isFenced(error) && Date.now() - began < transactionTimeoutMs
       throw fenced ? new InstanceFenced(config.kafka.transactionalId, { cause: error }) : error
     }
+  }
+
+  #partitionTraces(): PartitionTraces | undefined {
+    const { config, tracing } = this.#parts
+    if (!tracing.enabled) return undefined
+    const { groupId } = config.kafka
+    return new PartitionTraces({ tracing, groupId, intervals: config.windows.intervals })
+  }
+
+  #transactionTraces(
+    outputs: readonly PartitionOutput[],
+    began: number,
+  ): TransactionTraces | undefined {
+    const { config, tracing } = this.#parts
+    const eventsTopic = this.#topic('market-events')
+    return TransactionTraces.begin(
+      { tracing, groupId: config.kafka.groupId, eventsTopic, began },
+      outputs,
+    )
   }
 
   /** Stops the delivery of partitions that cannot take records now, and lets it go on when they can. */
@@ -331,7 +358,7 @@ export class PartitionWork implements PartitionHandlers {
     return [...this.#owned.values()].flatMap((owned) => {
       const { partition, aggregation } = owned
       const isShown = aggregation !== undefined && this.#isNearlyCaughtUp(owned)
-      return isShown ? [{ partition, aggregation }] : []
+      return isShown ? [{ partition, aggregation, traces: owned.traces }] : []
     })
   }
 

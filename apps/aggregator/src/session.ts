@@ -8,6 +8,7 @@ import {
   requireTopics,
   topicName,
 } from '@tickertape/kafka-avro'
+import type { Tracing } from '@tickertape/tracing'
 
 import type { AggregatorConfig } from './config.ts'
 import type { AggregatorEvents } from './events.ts'
@@ -27,6 +28,7 @@ import { headerOf, storedWindowCodec } from './stored-window-codec.ts'
 export async function runSession(
   config: AggregatorConfig,
   events: AggregatorEvents,
+  tracing: Tracing,
   signal: AbortSignal,
 ): Promise<void> {
   const { brokers, topicPrefix, transactionalId } = config.kafka
@@ -50,6 +52,7 @@ export async function runSession(
         config,
         events,
         new Serializer('candles-live', await registry.register('candles-live')),
+        tracing,
       )
     : undefined
   const clientId = `aggregator-${transactionalId}`
@@ -66,6 +69,7 @@ export async function runSession(
   const work = new PartitionWork({
     config,
     events,
+    tracing,
     reader,
     marketEvents,
     state,

@@ -4,6 +4,7 @@ import type { LogReader, Serializer, TransactionalProducer } from '@tickertape/k
 import { partitionKey, windowKey } from './changelog-key.ts'
 import type { PartitionOutput } from './owned-partition.ts'
 import { asBuffer } from './stored-window-codec.ts'
+import type { TransactionTraces } from './transaction-traces.ts'
 
 export interface TransactionTargets {
   readonly producer: TransactionalProducer
@@ -24,11 +25,12 @@ export interface TransactionTargets {
 export async function commitOutputs(
   targets: TransactionTargets,
   outputs: readonly PartitionOutput[],
+  traces?: TransactionTraces,
 ): Promise<void> {
   const { producer, reader, topicPrefix } = targets
   await producer.begin()
   for (const output of outputs) {
-    await produceCandles(targets, output)
+    await produceCandles(targets, output, traces)
     await produceRejected(targets, output)
     await produceState(targets, output)
   }
@@ -45,11 +47,19 @@ export async function commitOutputs(
 async function produceCandles(
   { producer, topicPrefix, candles: serializer }: TransactionTargets,
   { partition, candles }: PartitionOutput,
+  traces: TransactionTraces | undefined,
 ): Promise<void> {
   const topic = topicName('candles', topicPrefix)
   for (const candle of candles) {
     const value = serializer.serialize(candle)
-    const record = { topic, partition, key: candle.instrumentId, value }
+    const headers = traces?.send(candle, topic, partition)
+    const record = {
+      topic,
+      partition,
+      key: candle.instrumentId,
+      value,
+      ...(headers && { headers }),
+    }
     if (!producer.tryProduce(record)) await producer.produce(record)
   }
 }
