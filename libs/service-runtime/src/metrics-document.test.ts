@@ -7,6 +7,7 @@ import { createConsumerGroupMetrics } from './consumer-group-metrics.ts'
 import { createKafkaClientMetrics } from './kafka-client-metrics.ts'
 import { documentedMetrics, metricsTable, unboundedLabels } from './metrics-table.ts'
 import { createServiceMetrics } from './service-metrics.ts'
+import { createTracingMetrics } from './service-tracing.ts'
 
 const document = readFileSync(new URL('../../../docs/metrics.md', import.meta.url), 'utf8')
 
@@ -22,6 +23,10 @@ const parts = [
   {
     title: 'Consumer groups',
     metrics: registered((metrics) => createConsumerGroupMetrics(metrics, 'group')),
+  },
+  {
+    title: 'Traces',
+    metrics: registered((metrics) => createTracingMetrics(metrics, () => 0, 1)),
   },
 ]
 

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 
-import { startTracing } from '@tickertape/tracing'
+import { noTracing, startTracing } from '@tickertape/tracing'
 import type { ExportEvents, Tracing, TracingConfig } from '@tickertape/tracing'
 import { Counter, Gauge } from 'prom-client'
 import type { Registry } from 'prom-client'
@@ -25,6 +25,23 @@ export async function startServiceTracing({
   logger,
   metrics,
 }: ServiceTracingOptions): Promise<Tracing> {
+  let tracing: Tracing = noTracing
+  const counts = createTracingMetrics(metrics, () => tracing.waiting, config.queue.maxSpans)
+  const tellDropped = boundedLine(logger)
+  const events: ExportEvents = {
+    spansSent: (count) => counts.sent.inc(count),
+    spansDropped: (count, reason) => {
+      counts.dropped.inc(count)
+      tellDropped(count, reason)
+    },
+  }
+  const instance = `${hostname()}-${process.pid}`
+  tracing = await startTracing({ config, service, version, instance, events })
+  return tracing
+}
+
+/** @param waiting asked at each scrape. */
+export function createTracingMetrics(metrics: Registry, waiting: () => number, maxWaiting: number) {
   const registers = [metrics]
   const sent = new Counter({
     name: 'tracing_spans_sent_total',
@@ -36,34 +53,19 @@ export async function startServiceTracing({
     help: 'Spans that nobody gets: the queue was full, or the exporter did not take them',
     registers,
   })
-  const tellDropped = boundedLine(logger)
-  const events: ExportEvents = {
-    spansSent: (count) => sent.inc(count),
-    spansDropped: (count, reason) => {
-      dropped.inc(count)
-      tellDropped(count, reason)
-    },
-  }
-  const tracing = await startTracing({
-    config,
-    service,
-    version,
-    instance: `${hostname()}-${process.pid}`,
-    events,
-  })
-  const waiting: Gauge = new Gauge({
+  const queue: Gauge = new Gauge({
     name: 'tracing_queue_spans',
     help: 'Spans that wait for the exporter',
     registers,
-    collect: () => waiting.set(tracing.waiting),
+    collect: () => queue.set(waiting()),
   })
   const limit = new Gauge({
-    name: 'tracing_queue_limit_spans',
-    help: 'Most spans that may wait for the exporter',
+    name: 'tracing_queue_spans_limit',
+    help: 'Most spans that may wait for the exporter (OTEL_BSP_MAX_QUEUE_SIZE)',
     registers,
   })
-  limit.set(config.queue.maxSpans)
-  return tracing
+  limit.set(maxWaiting)
+  return { sent, dropped }
 }
 
 /** One line at once, then one in a minute at most, which has the sum of what was not told. */
