@@ -125,7 +125,8 @@ export function serviceAlerts(pace: Pace): AlertGroup {
       {
         name: 'CertificateEnds',
         severity: 'warning',
-        expr: `gateway_tls_certificate_end_seconds - time() < ${pace.seconds(14 * day)}`,
+        // 0 stands for a gateway without HTTPS.
+        expr: `(gateway_tls_certificate_end_seconds > 0) - time() < ${pace.seconds(14 * day)}`,
         forSeconds: 0,
         summary: 'The certificate of the gateway ends in {{ $value | humanizeDuration }}',
         description:
