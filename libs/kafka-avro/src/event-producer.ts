@@ -5,6 +5,8 @@ import type {
   Producer as ProducerClient,
 } from '@confluentinc/kafka-javascript'
 
+import { statisticsSettings, tellStatistics } from './client-statistics.ts'
+import type { OnStatistics } from './client-statistics.ts'
 import {
   call,
   codeOf,
@@ -32,6 +34,8 @@ export interface EventProducerOptions {
   readonly clientId: string
   /** How long records wait to share a request, in ms. */
   readonly lingerMs?: number
+  /** Told of the client every few seconds. */
+  readonly onStatistics?: OnStatistics | undefined
 }
 
 interface Waiter {
@@ -81,7 +85,9 @@ export class EventProducer implements AsyncDisposable {
       'message.timeout.ms': 0,
       'queue.buffering.max.messages': 500_000,
       dr_cb: true,
+      ...statisticsSettings(options.onStatistics),
     })
+    tellStatistics(client, options.onStatistics)
     await connect(client, options.brokers)
     client.setPollInBackground(true)
     return new EventProducer(client)

@@ -7,13 +7,14 @@ import type {
   TopicPartitionOffset,
 } from '@confluentinc/kafka-javascript'
 
+import type { FetchQueue } from './client-statistics.ts'
 import { call } from './connection.ts'
 import { KafkaAvroError, messageOf } from './errors.ts'
 import { GroupMembership } from './group-membership.ts'
 import type { Reading } from './group-membership.ts'
 import { CODES } from './librdkafka.ts'
 import type { LogReader, LogReaderOptions, LogRecord, PartitionHandlers } from './log-reader.ts'
-import { PartitionFetcher } from './partition-fetcher.ts'
+import { PartitionFetcher, queueOf } from './partition-fetcher.ts'
 
 /** Bytes that all partitions together read ahead, as they come from the broker; as much again is in hand. */
 const aheadBytes = 8 * 1024 * 1024
@@ -78,6 +79,10 @@ export class FetchReader implements LogReader {
 
   readUpTo(topic: string, partition: number): number | undefined {
     return this.#fetcher(topic, partition)?.position
+  }
+
+  get fetchQueue(): FetchQueue {
+    return queueOf(this.#fetchers)
   }
 
   commitForMonitoring(positions: readonly TopicPartitionOffset[]): void {
@@ -151,6 +156,7 @@ export class FetchReader implements LogReader {
       clientId: `${this.#options.clientId}-fetch`,
       aheadBytes: Math.min(mostAheadBytes, Math.max(leastAheadBytes, share)),
       onWarning: this.#options.onWarning,
+      fetches: this.#options.fetches,
       onReady: () => this.#wake(),
     }
     this.#fetchers = exact.map(

@@ -5,6 +5,7 @@ import type {
   TopicPartitionOffset,
 } from '@confluentinc/kafka-javascript'
 
+import { statisticsSettings, tellStatistics } from './client-statistics.ts'
 import { call, connect, connectionSettings, haltOutOfRange } from './connection.ts'
 import { KafkaAvroError, messageOf } from './errors.ts'
 import { CODES, KafkaConsumer } from './librdkafka.ts'
@@ -52,11 +53,13 @@ export class GroupMembership {
         'heartbeat.interval.ms': 1_000,
         'partition.assignment.strategy': 'range',
         ...fetching,
+        ...statisticsSettings(options.onStatistics),
         rebalance_cb: (error: LibrdKafkaError, partitions: TopicPartition[]) =>
           this.#onRebalance(error, partitions),
       },
       haltOutOfRange,
     )
+    tellStatistics(this.consumer, options.onStatistics)
     this.consumer.on('event.error', (error) => {
       if (error.isFatal) this.#fatal = error
       else options.onWarning(error.message)

@@ -58,6 +58,9 @@ export class GroupReader implements LogReader {
     }
   }
 
+  /** librdkafka's statistics tell of it. */
+  readonly fetchQueue = undefined
+
   commitForMonitoring(positions: readonly TopicPartitionOffset[]): void {
     this.consumer.commit([...positions])
   }

@@ -1,3 +1,9 @@
+export type {
+  ClientStatistics,
+  FetchMeasure,
+  FetchQueue,
+  OnStatistics,
+} from './client-statistics.ts'
 export { KafkaAvroError } from './errors.ts'
 export type { KafkaAvroErrorCode } from './errors.ts'
 export { EventProducer } from './event-producer.ts'
@@ -51,6 +57,7 @@ export {
 export type { EnsureTopicsOptions } from './topic-admin.ts'
 export { defaultPartitions, topicName, topics, topicSettings } from './topics.ts'
 export type { Topic } from './topics.ts'
+export { topicRetention } from './topic-retention.ts'
 export { TransactionalProducer } from './transactional-producer.ts'
 export type { TransactionalProducerOptions } from './transactional-producer.ts'
 export type {

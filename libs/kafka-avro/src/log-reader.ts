@@ -5,6 +5,7 @@ import type {
   TopicPartitionOffset,
 } from '@confluentinc/kafka-javascript'
 
+import type { FetchMeasure, FetchQueue, OnStatistics } from './client-statistics.ts'
 import { FetchReader } from './fetch-reader.ts'
 import { GroupReader } from './group-reader.ts'
 
@@ -32,6 +33,10 @@ export interface LogReaderOptions {
   /** How long a read waits for a first record, in ms. */
   readonly maxWaitMs?: number
   readonly onWarning: (message: string) => void
+  /** Told of the group's member every few seconds. */
+  readonly onStatistics?: OnStatistics | undefined
+  /** Told of each fetch, by the reader that fetches by itself. */
+  readonly fetches?: FetchMeasure | undefined
 }
 
 /** What a service does with its partitions. No two of these run at the same time. */
@@ -74,6 +79,8 @@ export interface LogReader {
    * (markers of transactions, records of aborted ones). Undefined if the partition is not its own.
    */
   readUpTo(topic: string, partition: number): number | undefined
+  /** What is fetched and not given out yet; undefined if librdkafka has it. */
+  readonly fetchQueue: FetchQueue | undefined
   /** Offsets for lag monitoring; nothing reads on from them. */
   commitForMonitoring(positions: readonly TopicPartitionOffset[]): void
   /**

@@ -1,8 +1,9 @@
 import type { TopicPartitionOffset } from '@confluentinc/kafka-javascript'
 
+import type { FetchMeasure, FetchQueue } from './client-statistics.ts'
 import { KafkaAvroError } from './errors.ts'
 import type { LogRecord } from './log-reader.ts'
-import { PartitionFetcher } from './partition-fetcher.ts'
+import { PartitionFetcher, queueOf } from './partition-fetcher.ts'
 
 export interface LogTailOptions {
   readonly brokers: string
@@ -10,6 +11,7 @@ export interface LogTailOptions {
   /** What is read, and from which offset of each partition on. */
   readonly positions: readonly TopicPartitionOffset[]
   readonly onWarning: (message: string) => void
+  readonly fetches?: FetchMeasure | undefined
 }
 
 export interface TailProgress {
@@ -39,7 +41,7 @@ export class LogTail implements AsyncDisposable {
   #turn = 0
   #wake: () => void = () => undefined
 
-  constructor({ brokers, clientId, positions, onWarning }: LogTailOptions) {
+  constructor({ brokers, clientId, positions, onWarning, fetches }: LogTailOptions) {
     const share = Math.floor(aheadBytes / Math.max(1, positions.length))
     const options = {
       brokers,
@@ -47,6 +49,7 @@ export class LogTail implements AsyncDisposable {
       aheadBytes: Math.min(mostAheadBytes, Math.max(leastAheadBytes, share)),
       patienceMs: Infinity,
       onWarning,
+      fetches,
       onReady: () => this.#wake(),
     }
     this.#fetchers = positions.map(
@@ -56,6 +59,10 @@ export class LogTail implements AsyncDisposable {
 
   get progress(): readonly TailProgress[] {
     return this.#fetchers
+  }
+
+  get fetchQueue(): FetchQueue {
+    return queueOf(this.#fetchers)
   }
 
   /** Whether partitions of a topic are given out; they are read ahead all the same, up to the bound. */

@@ -1,3 +1,4 @@
+import type { FetchMeasure, FetchQueue } from './client-statistics.ts'
 import { KafkaAvroError, messageOf } from './errors.ts'
 import type { LogRecord } from './log-reader.ts'
 import { PartitionConnection } from './partition-connection.ts'
@@ -14,6 +15,7 @@ export interface PartitionFetcherOptions extends PartitionConnectionOptions {
   readonly onReady: () => void
   /** How long a broker is waited for before reading has failed, in ms; a minute unless given. */
   readonly patienceMs?: number
+  readonly fetches?: FetchMeasure | undefined
 }
 
 /** A record that is appended meanwhile is sent at once: this bounds the empty answers only, in ms. */
@@ -61,6 +63,11 @@ export class PartitionFetcher implements LogSource {
   /** Behind what was taken; markers of transactions, which are no records, are passed with what is before them. */
   get position(): number {
     return this.#position
+  }
+
+  /** What it has fetched and not given out. */
+  get queue(): FetchQueue {
+    return { bytes: this.#waiting, limit: this.#options.aheadBytes }
   }
 
   /** How long no broker has answered, in ms; with nothing new an answer comes twice a second. */
@@ -131,12 +138,20 @@ export class PartitionFetcher implements LogSource {
     }
   }
 
-  #fetch(): Promise<FetchedBytes> {
-    return this.#connection.fetch({
-      offset: this.#offset,
-      maxWaitMs: longPollMs,
-      maxBytes: this.#options.aheadBytes,
-    })
+  async #fetch(): Promise<FetchedBytes> {
+    const { aheadBytes, fetches } = this.#options
+    try {
+      const fetched = await this.#connection.fetch({
+        offset: this.#offset,
+        maxWaitMs: longPollMs,
+        maxBytes: aheadBytes,
+      })
+      fetches?.fetched(fetched.batches.length)
+      return fetched
+    } catch (error) {
+      if (!this.#stopping.signal.aborted) fetches?.failed()
+      throw error
+    }
   }
 
   #keep({ batches, end, stableEnd, aborted }: FetchedBytes): void {
@@ -167,4 +182,14 @@ export class PartitionFetcher implements LogSource {
         : new KafkaAvroError('reading_failed', messageOf(error), { cause: error })
     this.#options.onReady()
   }
+}
+
+/** Of several together. */
+export function queueOf(fetchers: readonly PartitionFetcher[]): FetchQueue {
+  let [bytes, limit] = [0, 0]
+  for (const { queue } of fetchers) {
+    bytes += queue.bytes
+    limit += queue.limit
+  }
+  return { bytes, limit }
 }

@@ -4,6 +4,8 @@ import type {
   TopicPartitionOffset,
 } from '@confluentinc/kafka-javascript'
 
+import { statisticsSettings, tellStatistics } from './client-statistics.ts'
+import type { OnStatistics } from './client-statistics.ts'
 import {
   call,
   codeOf,
@@ -26,6 +28,8 @@ export interface TransactionalProducerOptions {
    * readers would otherwise wait for until the transaction times out.
    */
   readonly transactionalId: string
+  /** Told of the client every few seconds. */
+  readonly onStatistics?: OnStatistics | undefined
 }
 
 type Step = 'begin' | 'produce' | 'send offsets' | 'commit' | 'abort'
@@ -58,7 +62,9 @@ export class TransactionalProducer implements AsyncDisposable {
       // at the default of 100 ms it took 105 ms more.
       'retry.backoff.ms': 5,
       'queue.buffering.max.messages': 1_000_000,
+      ...statisticsSettings(options.onStatistics),
     })
+    tellStatistics(client, options.onStatistics)
     await connect(client, options.brokers)
     // For errors alone. A commit serves delivery reports itself: with a thread in the background that takes
     // them away it notices the last one up to 10 ms later.

@@ -1,0 +1,60 @@
+import { ConfigResourceTypes, Connection, describeConfigsV4 } from '@platformatic/kafka'
+
+import { KafkaAvroError, messageOf } from './errors.ts'
+
+const setting = 'retention.ms'
+const timeouts = { connectTimeout: 5_000, requestTimeout: 10_000 } as const
+
+/**
+ * How long topics keep their records: `retention.ms`, the broker's default where a topic has none of its own.
+ *
+ * @param brokers host:port, comma separated; the first one that answers counts.
+ * @returns by topic, in ms; -1 for ever.
+ * @throws KafkaAvroError `broker_unreachable`; also if it has one of them not, or may not tell of it.
+ */
+export async function topicRetention(
+  brokers: string,
+  topics: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  let failure: unknown
+  for (const address of brokers.split(',')) {
+    const [host = '', port = ''] = address.trim().split(/:(?=\d+$)/)
+    try {
+      return await askRetention(host, Number(port), topics)
+    } catch (error) {
+      failure = error
+    }
+  }
+  throw new KafkaAvroError(
+    'broker_unreachable',
+    `Could not ask Kafka at ${brokers} how long ${topics.join(', ')} are kept (${messageOf(failure)}): is it running, has it these topics, and may this principal describe their configuration?`,
+    { cause: failure },
+  )
+}
+
+async function askRetention(
+  host: string,
+  port: number,
+  topics: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const connection = new Connection('topic-retention', timeouts)
+  // The request that a fault ends is told of it; the event alone would be an uncaught exception.
+  connection.on('error', () => undefined)
+  try {
+    await connection.connect(host, port)
+    const resources = topics.map((resourceName) => ({
+      resourceType: ConfigResourceTypes.TOPIC,
+      resourceName,
+      configurationKeys: [setting],
+    }))
+    const { results } = await describeConfigsV4.api.async(connection, resources, false, false)
+    return new Map(
+      results.flatMap(({ resourceName, configs }) => {
+        const value = configs.find(({ name }) => name === setting)?.value
+        return value === undefined || value === null ? [] : [[resourceName, Number(value)] as const]
+      }),
+    )
+  } finally {
+    await connection.close().catch(() => undefined)
+  }
+}
