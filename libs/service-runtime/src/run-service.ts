@@ -54,8 +54,7 @@ export async function runService<S extends Settings & typeof sharedSettings>(
   try {
     const environment = withoutEmptyOtel(definition.environment)
     values = readSettings(settings, definition.prefix, environment)
-    // It contains the settings of tracing, which TypeScript does not see through the mapped type.
-    tracingConfig = tracingConfigOf(values as SettingValues<typeof tracingSettings>)
+    tracingConfig = tracingConfigOf(values)
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error
     process.stderr.write(`${definition.name}: ${error.message}\n`)

@@ -7,7 +7,18 @@ export interface Setting<T> {
   readonly default: string | undefined
   readonly about: string
   readonly secret: boolean
+  /** Whether it goes together with others, once all are read. */
+  readonly check?: SettingCheck
 }
+
+/**
+ * @param values of the settings that could be read.
+ * @returns what does not go together, each problem as a sentence that names the variable.
+ */
+export type SettingCheck = (
+  values: Readonly<Record<string, unknown>>,
+  environment: Readonly<Record<string, string | undefined>>,
+) => readonly string[]
 
 export type Settings = Readonly<Record<string, Setting<unknown>>>
 
@@ -30,6 +41,11 @@ function describe<T>(
 
 export function textSetting(described: Described): Setting<string> {
   return describe(z.string(), described)
+}
+
+/** Text that is printed nowhere. */
+export function secretSetting(described: Described): Setting<string> {
+  return describe(z.string(), described, true)
 }
 
 /** A whole number within bounds. */
@@ -71,7 +87,7 @@ export function choiceSetting<const T extends string>(
 ): Setting<T> {
   return describe(
     z.string().refine((text): text is T => choices.some((choice) => choice === text), {
-      message: `must be one of ${choices.join(', ')}`,
+      message: `must be one of ${choices.filter((choice) => choice !== '').join(', ')}`,
     }),
     described,
   )
@@ -145,6 +161,9 @@ export function readSettings<S extends Settings>(
       )
     }
   }
+  for (const { check } of Object.values(settings)) {
+    if (check !== undefined) problems.push(...check(values, environment))
+  }
   if (problems.length > 0) throw new SettingsError(problems)
   // Every name of S has been read above.
   return values as SettingValues<S>
@@ -157,7 +176,7 @@ export function printableSettings(
 ): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => {
-      if (settings[name]?.secret) return [name, '***']
+      if (settings[name]?.secret) return [name, value === '' ? '' : '***']
       return [name, typeof value === 'string' ? maskSecrets(value) : value]
     }),
   )

@@ -1,15 +1,10 @@
-import { choiceSetting, integerSetting, textSetting, urlSetting } from './settings.ts'
+import { kafkaSettings, registrySettings } from './connection-settings.ts'
+import { choiceSetting, integerSetting, textSetting } from './settings.ts'
 
 /** Settings that every service reads under the same name. Defaults are the local stack's. */
 export const sharedSettings = {
-  KAFKA_BROKERS: textSetting({
-    default: '127.0.0.1:19092',
-    about: 'Kafka brokers, host:port, comma separated',
-  }),
-  REGISTRY_URL: urlSetting(['http', 'https'], {
-    default: 'http://127.0.0.1:18081/apis/ccompat/v7',
-    about: 'Schema registry: base address of its Confluent API',
-  }),
+  ...kafkaSettings,
+  ...registrySettings,
   TOPIC_PREFIX: textSetting({
     default: '',
     about: 'Put before every topic, subject and group: separates installations on one cluster',
