@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 
 import { WebSocketServer } from 'ws'
 import type { WebSocket } from 'ws'
@@ -19,7 +19,7 @@ type Update = { type: 'candle'; candle: CandleResource } | { type: 'trade'; trad
 
 /**
  * A server that speaks the gateway's protocol over a real socket: a log of updates whose positions are the
- * offsets in it. It stops and starts again on its port, forgets positions, and falls silent, as asked.
+ * offsets in it. It stops and starts again at its address, forgets positions, and falls silent, as asked.
  */
 export class LocalGateway implements AsyncDisposable {
   readonly heartbeatMs: number
@@ -40,35 +40,17 @@ export class LocalGateway implements AsyncDisposable {
   /** Subscribe messages for which this says true are answered at `answerHeld`, as by a gateway that is busy. */
   holds: (message: Subscribe) => boolean = () => false
   readonly #held: (() => void)[] = []
-  #port = 0
-  #http: Server | undefined
-  #sockets: WebSocketServer | undefined
+  readonly #http: Server
+  readonly #sockets = new WebSocketServer({ noServer: true })
+  readonly #connected = new Set<Socket>()
+  #isUp = false
   readonly #clients = new Map<WebSocket, Map<string, Subscribe>>()
   #heartbeats: ReturnType<typeof setInterval> | undefined
 
-  constructor(heartbeatMs = 5_000) {
+  private constructor(heartbeatMs: number) {
     this.heartbeatMs = heartbeatMs
-  }
-
-  static async open(heartbeatMs?: number): Promise<LocalGateway> {
-    const gateway = new LocalGateway(heartbeatMs)
-    await gateway.start()
-    return gateway
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${this.#port}`
-  }
-
-  /** Subscribe messages that wait for `answerHeld`. */
-  get held(): number {
-    return this.#held.length
-  }
-
-  async start(): Promise<void> {
-    const http = createServer((request, response) => this.#answer(request, response))
-    const sockets = new WebSocketServer({ noServer: true })
-    http.on('upgrade', (request, socket, head) => {
+    this.#http = createServer((request, response) => this.#answer(request, response))
+    this.#http.on('upgrade', (request, socket, head) => {
       if (this.isUnready) {
         this.putOff += 1
         socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n')
@@ -78,14 +60,39 @@ export class LocalGateway implements AsyncDisposable {
         socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n')
         return
       }
-      sockets.handleUpgrade(request, socket, head, (client) => this.#welcome(client))
+      this.#sockets.handleUpgrade(request, socket, head, (client) => this.#welcome(client))
     })
-    http.listen(this.#port, '127.0.0.1')
-    await once(http, 'listening')
+    // The port is held all the time: one that is let go may be somebody else's when it is wanted back.
+    this.#http.on('connection', (socket: Socket) => {
+      if (!this.#isUp) {
+        socket.resetAndDestroy()
+        return
+      }
+      this.#connected.add(socket)
+      socket.on('close', () => this.#connected.delete(socket))
+    })
+  }
+
+  static async open(heartbeatMs = 5_000): Promise<LocalGateway> {
+    const gateway = new LocalGateway(heartbeatMs)
+    gateway.#http.listen(0, '127.0.0.1')
+    await once(gateway.#http, 'listening')
+    gateway.start()
+    return gateway
+  }
+
+  get url(): string {
     // A TCP server's address is an object.
-    this.#port = (http.address() as AddressInfo).port
-    this.#http = http
-    this.#sockets = sockets
+    return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`
+  }
+
+  /** Subscribe messages that wait for `answerHeld`. */
+  get held(): number {
+    return this.#held.length
+  }
+
+  start(): void {
+    this.#isUp = true
     this.#heartbeats = setInterval(() => {
       for (const client of this.#clients.keys()) {
         this.#send(client, { type: 'cursor', position: positionOf(this.log.length) })
@@ -94,22 +101,19 @@ export class LocalGateway implements AsyncDisposable {
     }, this.heartbeatMs / 2)
   }
 
-  /** As a process that dies: every connection breaks, and the port refuses. */
-  async stop(): Promise<void> {
+  /** As a process that dies: every connection breaks, and new ones do at once. */
+  stop(): void {
+    this.#isUp = false
     clearInterval(this.#heartbeats)
     this.cut()
-    const http = this.#http
-    if (http === undefined) return
-    this.#http = undefined
-    const closed = once(http, 'close')
-    http.close()
-    http.closeAllConnections()
-    await closed
+    for (const socket of this.#connected) socket.destroy()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop()
-    this.#sockets?.close()
+    this.stop()
+    this.#sockets.close()
+    this.#http.close()
+    await once(this.#http, 'close')
   }
 
   cut(): void {

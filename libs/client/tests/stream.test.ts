@@ -33,9 +33,9 @@ it('goes on from the last cursor after the gateway was away, without a hole or a
   // Behind the cursor, so it comes again.
   gateway.publish({ type: 'candle', candle: candleAt(2) })
   await waitForEvents(events, 3)
-  await gateway.stop()
+  gateway.stop()
   gateway.log.push({ type: 'candle', candle: candleAt(3) })
-  await gateway.start()
+  gateway.start()
   await waitForEvents(events, 4)
   gateway.publish({ type: 'candle', candle: candleAt(4) })
   await waitForEvents(events, 5)
@@ -107,10 +107,10 @@ it('takes no cursor for a subscription that has not been answered: without a hol
   gateway.cursors()
   gateway.publish({ type: 'candle', candle: candleAt(1) })
   await waitForEvents(btc, 2)
-  await gateway.stop()
+  gateway.stop()
   gateway.log.push({ type: 'candle', candle: candleAt(1, { instrumentId: 'binance:ETHUSDT' }) })
   gateway.holds = ({ id }) => id === 's4'
-  await gateway.start()
+  gateway.start()
   await waitUntil('s4', async () => gateway.held > 0, { withinMs: 60_000 })
   gateway.cursors()
   // Behind the cursor, so the client has had that as well.
@@ -151,7 +151,7 @@ it('connects for a subscription that is opened as the last one is closed, whatev
   // Closing the last one took away the timer of the next try, and the timer that was set instead became idle, with
   // a subscription that nothing connected for any more.
   await using gateway = await LocalGateway.open()
-  await gateway.stop()
+  gateway.stop()
   using client = createClient({ url: gateway.url })
   const stream = client.stream()
   const request = { instruments: ['binance:*'], intervals: ['1m' as const] }
@@ -164,7 +164,7 @@ it('connects for a subscription that is opened as the last one is closed, whatev
   await waitUntil('a wait', async () => stream.state.status === 'waiting', { withinMs: 60_000 })
   second.close()
   stream.candles(request, handlers)
-  await gateway.start()
+  gateway.start()
   await waitForEvents(events, 1)
   expect(stream.state.status).toBe('live')
 })
