@@ -72,7 +72,10 @@ export const pipeline = z
     gateways: z.array(
       z.object({ instance: z.string(), clients: z.int().nonnegative(), seenAt: time }),
     ),
-    notionalUsd24h: decimalText.nullable(),
+    notionalUsd24h: decimalText.nullable().meta({
+      description:
+        'Sum over the instruments whose value in US dollars is known; null if it is of none',
+    }),
   })
   .meta({ id: 'Pipeline' })
 

@@ -1,5 +1,8 @@
 import { topicOffsets } from '@tickertape/kafka-avro'
+import type { KafkaConnection } from '@tickertape/kafka-avro'
 import type { Pipeline, RejectedCounts } from '@tickertape/market-api'
+import { addDecimals, formatDecimal, parseDecimal } from '@tickertape/market-model'
+import type { Decimal } from '@tickertape/market-model'
 import type { Database } from '@tickertape/market-store'
 
 import type { OpenMarketView } from '../market-view/open-market-view.ts'
@@ -8,7 +11,7 @@ import type { PositionTopics } from './sink-position.ts'
 import { sinkPosition, sinkPositionSql } from './sink-position.ts'
 
 export interface PipelineWatchOptions {
-  readonly brokers: string
+  readonly connection: KafkaConnection
   readonly topics: PositionTopics
   readonly database: Pick<Database, 'query'>
   readonly view: OpenMarketView
@@ -35,6 +38,7 @@ export class PipelineWatch {
   readonly #options: PipelineWatchOptions
   readonly #stored: () => Promise<StoredFacts>
   readonly #ends: () => Promise<readonly number[]>
+  readonly #notionalUsd24h: () => Promise<string | null>
   #rejected: { readonly since: number; readonly until: number; counts: Promise<Counts> } | undefined
 
   constructor(options: PipelineWatchOptions) {
@@ -42,6 +46,7 @@ export class PipelineWatch {
     const { now } = options
     this.#stored = kept(() => readStored(options), keptMs, now)
     this.#ends = kept(() => readEnds(options), keptMs, now)
+    this.#notionalUsd24h = kept(async () => notionalOfAll(options.view), keptMs, now)
   }
 
   /** @throws what the database says. */
@@ -60,7 +65,7 @@ export class PipelineWatch {
       hops: [...hops, describedHop('database', this.#databaseDelay(stored))],
       lags: [...this.#viewLags(), ...this.#sinkLags(stored, ends)],
       gateways: stored.gateways,
-      notionalUsd24h: null,
+      notionalUsd24h: await this.#notionalUsd24h(),
     }
   }
 
@@ -126,6 +131,16 @@ function describedHop(
   return { hop, p50Ms, p99Ms, about: abouts[hop] }
 }
 
+/** Of the instruments whose value in US dollars is known; null if it is of none. */
+function notionalOfAll(view: Pick<OpenMarketView, 'instrumentIds' | 'summary'>): string | null {
+  let sum: Decimal | undefined
+  for (const instrumentId of view.instrumentIds()) {
+    const notional = parseDecimal(view.summary(instrumentId)?.notionalUsd24h ?? '')
+    if (notional !== undefined) sum = sum === undefined ? notional : addDecimals(sum, notional)
+  }
+  return sum === undefined ? null : formatDecimal(sum)
+}
+
 type Counts = RejectedCounts['counts']
 
 interface StoredFacts {
@@ -157,10 +172,10 @@ async function readStored({ database }: PipelineWatchOptions): Promise<StoredFac
 }
 
 /** End offsets of candles by partition, then those of market-events. */
-async function readEnds({ brokers, topics }: PipelineWatchOptions): Promise<readonly number[]> {
+async function readEnds({ connection, topics }: PipelineWatchOptions): Promise<readonly number[]> {
   const ends = Array.from({ length: 2 * topics.partitions }, () => 0)
   for (const [index, topic] of [topics.candles, topics.marketEvents].entries()) {
-    for (const { partition, high } of await topicOffsets(brokers, topic)) {
+    for (const { partition, high } of await topicOffsets(connection, topic)) {
       ends[index * topics.partitions + partition] = high
     }
   }
