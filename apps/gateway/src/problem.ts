@@ -38,12 +38,6 @@ export const problemKinds: Readonly<Record<ProblemCode, ProblemKind>> = {
     title: 'The resource does not take this method',
     about: 'The header Allow names the methods that it takes. Everything here is read with GET.',
   },
-  position_too_old: {
-    status: 410,
-    title: 'The position lies too far back',
-    about:
-      'What came since that position is no longer at hand. Ask for the resource again without it, and go on from the position of the answer.',
-  },
   payload_too_large: {
     status: 413,
     title: 'The request is too large',

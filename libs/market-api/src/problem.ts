@@ -7,7 +7,6 @@ export const problemCodes = [
   'forbidden',
   'not_found',
   'method_not_allowed',
-  'position_too_old',
   'payload_too_large',
   'too_many_requests',
   'not_ready',
