@@ -1,18 +1,22 @@
+import { hash } from 'node:crypto'
+
 import { tradePage, tradesRequest } from '@tickertape/market-api'
-import type { TradePage } from '@tickertape/market-api'
 import { z } from 'zod'
 
 import { ProblemError } from '../problem.ts'
 import { positionText } from '../position-text.ts'
 import { beginOfTime, endOfTime } from './candle-range.ts'
-import { endpoint, jsonAnswer } from './endpoint.ts'
+import { endpoint } from './endpoint.ts'
 import type { Endpoint } from './endpoint.ts'
 import { cursorText, readCursor } from './page-cursor.ts'
 import { invalidRequest, readTimes } from './request-reading.ts'
 import { sinkPosition } from './sink-position.ts'
-import type { OpenSources } from './sources.ts'
+import type { OpenSources, Sources } from './sources.ts'
 import { readStoredTrades } from './stored-trades.ts'
 import type { TapeTrade, TradeRange } from './stored-trades.ts'
+
+/** A page of the past changes by a correction or a gap that is filled: seldom. */
+const oldFreshSeconds = 60
 
 const cursorFacts = z.tuple([
   z.literal('trades'),
@@ -38,7 +42,8 @@ export function tradesEndpoint(sources: OpenSources): Endpoint {
     answer: tradePage,
     problems: ['not_found'],
     handle: async (_params, query) => {
-      const { database, catalog, topics } = sources()
+      const open = sources()
+      const { database, catalog, topics } = open
       const range = tradeRange(query)
       const read = await readStoredTrades(database, { ...range, limit: query.limit + 1 })
       if (read.trades.length === 0 && catalog.instrument(range.instrumentId) === undefined) {
@@ -48,14 +53,25 @@ export function tradesEndpoint(sources: OpenSources): Endpoint {
       }
       const page = read.trades.slice(0, query.limit)
       const last = read.trades.length > page.length ? page.at(-1) : undefined
-      const document: TradePage = {
-        trades: page.map(({ trade }) => trade),
-        next: last === undefined ? null : tapeCursor(range, last),
-        position: positionText(sinkPosition(read.offsets, topics)),
+      const trades = JSON.stringify(page.map(({ trade }) => trade))
+      const next = JSON.stringify(last === undefined ? null : tapeCursor(range, last))
+      const position = JSON.stringify(positionText(sinkPosition(read.offsets, topics)))
+      return {
+        body: () => `{"trades":${trades},"next":${next},"position":${position}}`,
+        // A correction takes the place of what it corrects without a number of its own, so that all is hashed.
+        tag: hash('sha1', trades + next, 'base64url'),
+        freshSeconds: isPast(open, range) ? oldFreshSeconds : 0,
       }
-      return jsonAnswer(document)
     },
   })
+}
+
+/** Whether no trade of now belongs to the page. */
+function isPast(
+  { now, revisionHorizonMs }: Sources,
+  { to, behind }: Pick<TradeRange, 'to' | 'behind'>,
+): boolean {
+  return Math.min(to, behind?.eventTime ?? to) + revisionHorizonMs < now()
 }
 
 /** @throws ProblemError `invalid_request`. */

@@ -53,12 +53,17 @@ const gap: MarketEvent = {
   },
 }
 
+const candles = lastMinutes(90).map((candle) => ({
+  ...candle,
+  notionalUsd: { mantissa: 25, exponent: -1 },
+}))
+
 let market: RestMarket
 let gateway: Gateway
 
 beforeAll(async () => {
   const eth = instrumentStatus({ instrumentId: 'deribit:ETH-PERPETUAL', base: 'ETH' })
-  market = await createRestMarket([eth, gap, ...tape], lastMinutes(90))
+  market = await createRestMarket([eth, gap, ...tape], candles)
   await market.written()
   gateway = await market.startGateway()
 })
@@ -129,6 +134,10 @@ describe('what is known', () => {
       'database',
     ])
     expect(seen.lags.map(({ reader }) => reader)).toContain('pg-sink')
+    // Of one instrument alone there are candles.
+    const traded = instrument.parse(await gateway.json('/v1/instruments/deribit%3ABTC-PERPETUAL'))
+    expect(Number(seen.notionalUsd24h)).toBeGreaterThan(0)
+    expect(seen.notionalUsd24h).toBe(traded.summary?.notionalUsd24h)
   })
 })
 
@@ -181,6 +190,27 @@ describe('refusals', () => {
     expect(answer.status).toBe(200)
     expect(answer.headers.get('content-type')).toContain('text/html')
   })
+})
+
+it('a copy of a page is good until one of its trades is corrected', async () => {
+  const past = `${path}&limit=10&to=${base + 5}`
+  const first = await gateway.get(past)
+  const tag = first.headers.get('etag') ?? ''
+  expect(tag).toMatch(/^W\/"/)
+  expect(first.headers.get('cache-control')).toBe('private, max-age=60')
+  const same = await gateway.get(past, { 'if-none-match': tag })
+  expect([same.status, await same.text()]).toEqual([304, ''])
+  const live = await gateway.get(path)
+  expect(live.headers.get('cache-control')).toBe('no-cache')
+  // In the page, and of the same time and place as before.
+  const corrected = trade(4, { version: 1, eventTime: base + 4, takerSide: 'sell' })
+  await market.log.appendEvents([corrected])
+  const other = await waitUntil('the correction', async () => {
+    const answer = await gateway.get(past, { 'if-none-match': tag })
+    return answer.status === 200 && answer
+  })
+  const { trades } = tradePage.parse(await other.json())
+  expect(trades.find(({ tradeId }) => tradeId === 't4')).toMatchObject({ version: 1 })
 })
 
 it.each(['br', 'gzip'])('%s is used for what is worth it', async (encoding) => {
