@@ -18,6 +18,8 @@ export default defineConfig({
           hookTimeout: 120_000,
           // The services under test need the cores more than the tests do.
           fileParallelism: false,
+          // Of the tests of a file that say they may run beside each other: they wait most of the time.
+          maxConcurrency: 4,
         },
       },
     ],

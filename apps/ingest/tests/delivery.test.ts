@@ -41,7 +41,8 @@ async function expectGapsBackfilled(run: IngestRun, market: (typeof markets)[num
   }
 }
 
-describe.each(markets)('the log of $venue', (market) => {
+// Each has topics, a simulator and processes of its own, and waits most of the time.
+describe.concurrent.each(markets)('the log of $venue', (market) => {
   it('holds every trade through cuts, skipped, doubled and broken frames', async () => {
     await using run = await IngestRun.open(market)
     const skipped: SkippedTrades[] = []
@@ -149,7 +150,7 @@ describe.each(markets)('the log of $venue', (market) => {
   })
 })
 
-describe('an instrument that the venue refuses', () => {
+describe.concurrent('an instrument that the venue refuses', () => {
   const instruments = ['BTC-PERPETUAL', 'ETH-PERPETUAL']
   const market = { venue: 'deribit', instruments } as const
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 import { ensureTopics } from '@tickertape/kafka-avro'
 import { ServiceProcess, testStack, uniquePrefix } from '@tickertape/testing'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it } from 'vitest'
 
 import { IngestRun, marketStart } from './ingest-run.ts'
 import { duplicatesOf, liesOf, tradesOf, truthOf } from './log-facts.ts'
@@ -44,7 +44,7 @@ async function runImport(
   return { code, output: importing.output, prefix: into }
 }
 
-it.each(markets)(
+it.concurrent.each(markets)(
   "$venue's history of a range stands in the log, once, and heartbeats close its windows",
   async (market) => {
     const { venue, instrument } = market
@@ -79,28 +79,31 @@ it.each(markets)(
   },
 )
 
-it.each(markets)('a recording of $venue stands in the log as it was read live', async (market) => {
-  const { venue, instrument } = market
-  const folder = await mkdtemp(join(tmpdir(), 'tickertape-import-'))
-  onTestFinished(() => rm(folder, { recursive: true }))
-  await using run = await IngestRun.open({
-    venue,
-    instruments: [instrument],
-    settings: { INGEST_RECORD_FOLDER: folder },
-  })
-  await run.advance(10_000)
-  expect(await run.stop('SIGTERM'), run.output).toBe(0)
-  const [name = ''] = await readdir(folder)
-  const imported = await runImport(market, run, ['--file', join(folder, name)])
-  expect(imported.code, imported.output).toBe(0)
-  const live = tradesOf(await run.records(), instrument)
-  expect(live.length).toBeGreaterThan(10)
-  const records = await new RecordTail('market-events', imported.prefix).read()
-  expect(tradesOf(records, instrument)).toEqual(live)
-  expect(duplicatesOf(records).count).toBe(0)
-})
+it.concurrent.for(markets)(
+  'a recording of $venue stands in the log as it was read live',
+  async (market, { onTestFinished }) => {
+    const { venue, instrument } = market
+    const folder = await mkdtemp(join(tmpdir(), 'tickertape-import-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    await using run = await IngestRun.open({
+      venue,
+      instruments: [instrument],
+      settings: { INGEST_RECORD_FOLDER: folder },
+    })
+    await run.advance(10_000)
+    expect(await run.stop('SIGTERM'), run.output).toBe(0)
+    const [name = ''] = await readdir(folder)
+    const imported = await runImport(market, run, ['--file', join(folder, name)])
+    expect(imported.code, imported.output).toBe(0)
+    const live = tradesOf(await run.records(), instrument)
+    expect(live.length).toBeGreaterThan(10)
+    const records = await new RecordTail('market-events', imported.prefix).read()
+    expect(tradesOf(records, instrument)).toEqual(live)
+    expect(duplicatesOf(records).count).toBe(0)
+  },
+)
 
-it('says what cannot be imported, and how it can be asked for', async () => {
+it.concurrent('says what cannot be imported, and how it can be asked for', async () => {
   const [market] = markets
   await using run = await IngestRun.open({ venue: market.venue, instruments: [market.instrument] })
   const untimed = await runImport(market, run, [])

@@ -179,7 +179,7 @@ export class IngestRun implements AsyncDisposable {
 
   async #wait(what: string, condition: () => Promise<boolean>): Promise<void> {
     try {
-      await waitUntil(what, condition, { withinMs: 90_000, everyMs: 100 })
+      await waitUntil(what, condition, { withinMs: 180_000, everyMs: 200 })
     } catch (error) {
       throw new Error(`${String(error)}\n${this.output}`, { cause: error })
     }

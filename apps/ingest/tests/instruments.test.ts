@@ -55,7 +55,7 @@ async function statusIs(run: IngestRun, instrument: string, status: string): Pro
   )
 }
 
-it('a pattern takes what the venue lists, with what the venue tells of it', async () => {
+it.concurrent('a pattern takes what the venue lists, with what the venue tells of it', async () => {
   const venue = await given({ instruments: '*-PERPETUAL', subscribed: perpetuals })
   await using catalog = venue.catalog
   await using run = venue.run
@@ -76,7 +76,7 @@ it('a pattern takes what the venue lists, with what the venue tells of it', asyn
   }
 })
 
-it('a listing comes in and an expiry goes out while the connection goes on, and no trade is lost', async () => {
+it.concurrent('a listing comes in and an expiry goes out while the connection goes on, and no trade is lost', async () => {
   const venue = await given({
     instruments: '*-PERPETUAL',
     subscribed: perpetuals.slice(0, 2),
@@ -114,7 +114,7 @@ it('a listing comes in and an expiry goes out while the connection goes on, and 
   })
 })
 
-it('without the catalog the names are read, and the reason is in readiness', async () => {
+it.concurrent('without the catalog the names are read, and the reason is in readiness', async () => {
   const venue = await given({
     instruments: 'BTC-PERPETUAL,ETH-*',
     subscribed: ['BTC-PERPETUAL'],

@@ -30,7 +30,7 @@ const bounds = { withinMs: 90_000, everyMs: 200 }
 const dayMs = 86_400_000
 
 // Nobody but the process that had declared it knew of it: it stood open for a day after a kill.
-describe.each(markets)('a gap of an instrument that $venue refuses', (market) => {
+describe.concurrent.each(markets)('a gap of an instrument that $venue refuses', (market) => {
   it('ends in the next process when this one is killed', async () => {
     const { other, refused, venue } = market
     await using run = await IngestRun.open({ venue, instruments: [other, refused] })

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it } from 'vitest'
 
 import { IngestRun } from './ingest-run.ts'
 import { tradesOf } from './log-facts.ts'
@@ -12,9 +12,9 @@ const markets = [
   { venue: 'binance', instruments: ['BTCUSDT'] },
 ] as const
 
-it.each(markets)(
+it.concurrent.for(markets)(
   "a replay of $venue's recorded frames gives the same trades",
-  async ({ venue, instruments }) => {
+  async ({ venue, instruments }, { onTestFinished }) => {
     const folder = await mkdtemp(join(tmpdir(), 'tickertape-recording-'))
     onTestFinished(() => rm(folder, { recursive: true }))
     const settings = { INGEST_RECORD_FOLDER: folder }

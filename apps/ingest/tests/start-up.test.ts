@@ -58,7 +58,7 @@ async function proxies() {
   return { kafkaProxy, registryProxy, addresses }
 }
 
-it('waits for Kafka, then for the registry, says so, and reads once both are there', async () => {
+it.concurrent('waits for Kafka, then for the registry, says so, and reads once both are there', async () => {
   const prefix = uniquePrefix()
   await ensureTopics({ brokers: testStack().kafkaBrokers, prefix })
   await using simulator = await startSimulator({ seed: 'start-up' })
@@ -76,7 +76,7 @@ it('waits for Kafka, then for the registry, says so, and reads once both are the
   expect(await ingest.stop('SIGTERM'), ingest.output).toBe(0)
 })
 
-it('ends cleanly on SIGTERM while it waits', async () => {
+it.concurrent('ends cleanly on SIGTERM while it waits', async () => {
   await using simulator = await startSimulator({ seed: 'start-up' })
   const { addresses, kafkaProxy } = await proxies()
   await using ingest = startIngest(addresses, simulator, uniquePrefix())

@@ -31,7 +31,7 @@ const inTurn = { concurrent: false } as const
  */
 function impatient({ sequenced }: TestedMarket): Readonly<Record<string, string>> {
   return {
-    INGEST_IDLE_TIMEOUT_MS: sequenced ? '1500' : '5000',
+    INGEST_IDLE_TIMEOUT_MS: sequenced ? '3000' : '10000',
     INGEST_RECONNECT_MAX_MS: '1000',
     INGEST_HEARTBEAT_MS: '250',
   }

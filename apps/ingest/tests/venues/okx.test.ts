@@ -7,7 +7,7 @@ import { IngestRun } from '../ingest-run.ts'
 import { duplicatesOf, liesOf, tradesOf, truthOf } from '../log-facts.ts'
 import type { PlainTrade } from '../log-facts.ts'
 
-describe('a service upgrade that OKX announces', () => {
+describe.concurrent('a service upgrade that OKX announces', () => {
   it('is met by another connection, and leaves neither gap nor duplicate', async () => {
     const market = { venue: 'okx', instruments: ['BTC-USDT', 'ETH-USDT'] } as const
     await using run = await IngestRun.open({ ...market, simulator: { speed: 3 } })

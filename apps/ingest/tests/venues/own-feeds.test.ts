@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 
 import { IngestRun } from '../ingest-run.ts'
 
-it('the versions of an OTC trade stand in the log with its counterparty, book and maturity', async () => {
+it.concurrent('the versions of an OTC trade stand in the log with its counterparty, book and maturity', async () => {
   await using run = await IngestRun.open({ venue: 'otc', instruments: ['EUR-USD'] })
   await run.advance(60_000)
   expect(await run.stop('SIGTERM')).toBe(0)
@@ -18,7 +18,7 @@ it('the versions of an OTC trade stand in the log with its counterparty, book an
   expect(new Set(trades.map(({ status }) => status))).toEqual(new Set(['confirmed', 'cancelled']))
 })
 
-it('a swap stands in the log as it waits, and again as it came out', async () => {
+it.concurrent('a swap stands in the log as it waits, and again as it came out', async () => {
   await using run = await IngestRun.open({ venue: 'swaps', instruments: ['WETH-USDC'] })
   await run.advance(30_000)
   expect(await run.stop('SIGTERM')).toBe(0)
