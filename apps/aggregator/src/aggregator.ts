@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { KafkaAvroError } from '@tickertape/kafka-avro'
+import { KafkaAvroError, followRetention, topicName } from '@tickertape/kafka-avro'
 import type { KafkaAvroErrorCode } from '@tickertape/kafka-avro'
 import type { RunningService, ServiceContext } from '@tickertape/service-runtime'
 
@@ -25,9 +25,19 @@ const lastRetryMs = 10_000
  * A fault that passes ends a session; the next one begins from what is committed.
  */
 export function startAggregator(config: AggregatorConfig, context: ServiceContext): RunningService {
-  const events = createEvents(context, config.kafka.groupId)
+  const events = createEvents(context, {
+    groupId: config.kafka.groupId,
+    maxOpenTrades: config.maxOpenTrades,
+  })
   const stopping = new AbortController()
   const ended = runSessions()
+  const { brokers, topicPrefix } = config.kafka
+  const retention = followRetention(
+    { brokers, topics: [topicName('market-events', topicPrefix)] },
+    (topic, seconds) => events.group.retention(topic, seconds),
+    (message) => events.kafkaWarning(message),
+    stopping.signal,
+  )
   const failed = Promise.withResolvers<never>()
   ended.catch(failed.reject)
 
@@ -37,6 +47,7 @@ export function startAggregator(config: AggregatorConfig, context: ServiceContex
       stopping.abort()
       // A failure was already told through `failed`.
       await ended.catch(() => undefined)
+      await retention
     },
   }
 

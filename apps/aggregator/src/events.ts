@@ -4,6 +4,7 @@ import { createConsumerGroupMetrics, createKafkaClientMetrics } from '@tickertap
 import type { ServiceContext } from '@tickertape/service-runtime'
 import { contextOf, traceFields } from '@tickertape/tracing'
 
+import { closedWindows } from './candle-freshness.ts'
 import { LineBudget } from './line-budget.ts'
 import { createMetrics } from './metrics.ts'
 import type { PartitionMeasure } from './metrics.ts'
@@ -20,23 +21,35 @@ export interface RestoreCounts {
   readonly replayed: number
 }
 
+export interface EventSettings {
+  /** The consumer group that the instance is a member of. */
+  readonly groupId: string
+  /** Trades of open windows at which a partition is paused. */
+  readonly maxOpenTrades: number
+}
+
+/** Windows that ended longer ago, in ms, are those of a replay: they say nothing of how fresh candles are. */
+const freshWindowMs = 3_600_000
+
 /** Lines of one kind that are written in a minute; `rejected` itself has every record. */
 const budget = { lines: 10, spanMs: 60_000 } as const
 
-/** @param groupId the consumer group that the instance is a member of. */
 export function createEvents(
   {
     logger,
     metrics: registry,
     readiness,
   }: Pick<ServiceContext, 'logger' | 'metrics' | 'readiness'>,
-  groupId: string,
+  { groupId, maxOpenTrades }: EventSettings,
 ) {
   let measure: () => readonly PartitionMeasure[] = () => []
   const metrics = createMetrics(registry, () => measure())
   const kafka = createKafkaClientMetrics(registry)
   const group = createConsumerGroupMetrics(registry, groupId)
   const lines = new LineBudget(budget)
+  metrics.openTradesLimit.set(maxOpenTrades)
+  /** When it began to wait for partitions. */
+  let unassignedSince = performance.now()
 
   /** Writes a line of a kind that can come in floods. */
   function writeBounded(
@@ -55,10 +68,12 @@ export function createEvents(
       measure = provider
     },
     sessionStarting(): void {
+      unassignedSince = performance.now()
       readiness.waitFor('partitions', 'joining the consumer group')
     },
     sessionEnded(): void {
       measure = () => []
+      group.measureLagWith(undefined)
     },
     sessionFailed(error: unknown, retryInMs: number): void {
       metrics.sessionFailures.inc()
@@ -68,6 +83,8 @@ export function createEvents(
       )
     },
     partitionsAssigned(partitions: readonly number[]): void {
+      metrics.rebalances.inc()
+      metrics.rebalanceSeconds.observe((performance.now() - unassignedSince) / 1000)
       if (partitions.length > 0) {
         readiness.waitFor('partitions', `restoring the state of partitions ${partitions.join()}`)
       }
@@ -85,6 +102,7 @@ export function createEvents(
       logger.info({ partitions, seconds, ...counts }, 'state restored')
     },
     partitionsRevoked(partitions: readonly number[], lost: boolean): void {
+      unassignedSince = performance.now()
       readiness.waitFor('partitions', 'partitions were revoked')
       for (const partition of partitions) readiness.ready(openTradesSubject(partition))
       logger.info({ partitions, lost }, 'partitions revoked')
@@ -100,6 +118,12 @@ export function createEvents(
     partitionResumed(partition: number, openTrades: number): void {
       readiness.ready(openTradesSubject(partition))
       logger.debug({ partition, openTrades }, 'partition resumed')
+    },
+    /** @param appendedAt when Kafka took the last record of a partition that was applied; ms since the epoch. */
+    applied(appendedAt: number | undefined): void {
+      if (appendedAt === undefined) return
+      // The broker's clock may be ahead of ours.
+      metrics.readDelay.observe(Math.max(0, Date.now() - appendedAt) / 1000)
     },
     recordsApplied(outcomes: ReadonlyMap<string, number>): void {
       for (const [outcome, count] of outcomes) metrics.records.inc({ outcome }, count)
@@ -117,7 +141,8 @@ export function createEvents(
         ),
       )
     },
-    committed(candles: Iterable<Candle>, seconds: number): void {
+    /** @param records of market-events in the transaction. */
+    committed(candles: readonly Candle[], records: number, seconds: number): void {
       const counts = new Map<string, { readonly of: Candle; count: number }>()
       for (const candle of candles) {
         const key = `${candle.interval} ${candle.quality}`
@@ -130,6 +155,11 @@ export function createEvents(
       for (const { of, count } of counts.values()) {
         metrics.candles.inc({ interval: of.interval, quality: of.quality }, count)
       }
+      const now = Date.now()
+      for (const { interval, windowEnd } of closedWindows(candles, now - freshWindowMs)) {
+        metrics.candleFreshness.observe({ interval }, Math.max(0, now - windowEnd) / 1000)
+      }
+      metrics.transactionRecords.observe(records)
       metrics.transactions.observe(seconds)
     },
     reread(records: number, seconds: number): void {
@@ -141,6 +171,11 @@ export function createEvents(
     },
     liveDropped(count: number): void {
       metrics.live.inc({ result: 'dropped' }, count)
+    },
+    /** @param waiting candles in progress that Kafka has not acknowledged. */
+    liveWaiting(waiting: number, limit: number): void {
+      metrics.liveInFlight.set(waiting)
+      metrics.liveInFlightLimit.set(limit)
     },
     liveFailed(error: unknown): void {
       metrics.liveFailures.inc()

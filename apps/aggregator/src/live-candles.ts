@@ -58,6 +58,7 @@ export class LiveCandles implements AsyncDisposable {
     if (began < this.#nextRound) return
     const producer = this.#producer
     if (producer === undefined) {
+      this.#events.liveWaiting(0, maxInFlight)
       this.#open(began)
       return
     }
@@ -66,6 +67,7 @@ export class LiveCandles implements AsyncDisposable {
     } catch (error) {
       this.#fail(producer, error)
     }
+    this.#events.liveWaiting(producer.inFlight, maxInFlight)
     const spent = performance.now() - began
     this.#nextRound = began + Math.max(this.#config.liveIntervalMs, spent / shareOfTime)
   }
@@ -116,7 +118,11 @@ export class LiveCandles implements AsyncDisposable {
   #open(now: number): void {
     if (this.#opening !== undefined || this.#closed || now < this.#reopenAt) return
     const { brokers, transactionalId } = this.#config.kafka
-    this.#opening = EventProducer.open({ brokers, clientId: `${transactionalId}-live` })
+    this.#opening = EventProducer.open({
+      brokers,
+      clientId: `${transactionalId}-live`,
+      onStatistics: this.#events.kafka.librdkafka('live'),
+    })
       .then((producer) => {
         this.#producer = producer
         producer.failed.catch((error: unknown) => this.#fail(producer, error))

@@ -18,7 +18,7 @@ function registered(): Registry {
   const metrics = new Registry()
   const logger = createLogger({ service: 'aggregator', level: 'silent' })
   const readiness = new Readiness()
-  createEvents({ logger, metrics, readiness }, 'aggregator')
+  createEvents({ logger, metrics, readiness }, { groupId: 'aggregator', maxOpenTrades: 1 })
   return metrics
 }
 

@@ -57,7 +57,7 @@ export function createMetrics(metrics: Registry, measure: () => readonly Partiti
     }),
     candleFreshness: new Histogram({
       name: 'aggregator_candle_freshness_seconds',
-      help: 'From the end of a window to the commit of its first candle, once for each end in a transaction; windows that ended more than an hour ago are left out',
+      help: 'From the end of a window to the commit of its first candle, once for each end of a partition in a transaction; windows that ended more than an hour ago are left out',
       labelNames: ['interval'],
       buckets: [0.5, 1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 5, 10, 30, 60, 600],
       registers,

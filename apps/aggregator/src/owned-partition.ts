@@ -38,6 +38,8 @@ export interface PartitionOutput {
   readonly rejected: readonly Rejection[]
   readonly outcomes: ReadonlyMap<string, number>
   readonly changes: StateChanges
+  /** When Kafka took the last record before the position, ms since the epoch; undefined if none was applied. */
+  readonly appendedAt: number | undefined
   /** Undefined where nothing is sampled. */
   readonly traces: OutputTraces | undefined
 }
@@ -70,6 +72,9 @@ export class OwnedPartition {
   #logged: readonly LoggedTrade[] | undefined
   #rereads = 0
   #position: number
+  /** Of the last record applied; kept at each, which costs nothing that can be measured. */
+  #appendedAt: number | undefined
+  #appliedSince: number | undefined
   #isDirty = false
   #uncommitted = 0
   #candles: Candle[] = []
@@ -137,6 +142,13 @@ export class OwnedPartition {
   /** Whether somebody waits for what is to be committed. */
   get hasResults(): boolean {
     return this.#candles.length > 0 || this.#rejected.length > 0
+  }
+
+  /** When Kafka took the last record that was applied since the last call, ms since the epoch. */
+  takeAppliedSince(): number | undefined {
+    const appendedAt = this.#appliedSince
+    this.#appliedSince = undefined
+    return appendedAt
   }
 
   deliver(record: LogRecord): void {
@@ -244,6 +256,7 @@ export class OwnedPartition {
       rejected: this.#rejected,
       outcomes: this.#outcomes,
       changes: aggregation.takeChanges(this.#position, this.#rebuild),
+      appendedAt: this.#appendedAt,
       traces: this.traces?.takeOutput(),
     }
     this.#candles = []
@@ -256,6 +269,8 @@ export class OwnedPartition {
 
   #passed(record: LogRecord): void {
     this.#position = record.offset + 1
+    this.#appendedAt = record.timestamp
+    this.#appliedSince = record.timestamp
     this.#next += 1
     this.#uncommitted += 1
     this.#isDirty = true

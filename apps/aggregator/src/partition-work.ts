@@ -1,6 +1,7 @@
 import { topicName, topicOffsets } from '@tickertape/kafka-avro'
 import type { Tracing } from '@tickertape/tracing'
 import type {
+  GroupLag,
   LogReader,
   LogRecord,
   PartitionHandlers,
@@ -31,6 +32,8 @@ export interface WorkParts extends RestoreSources {
   readonly events: AggregatorEvents
   readonly tracing: Tracing
   readonly reader: LogReader
+  /** Told of what is committed. */
+  readonly lag: Pick<GroupLag, 'committed'>
   readonly targets: TransactionTargets
   /** Undefined: no candles in progress are wanted. */
   readonly live: LiveCandles | undefined
@@ -143,6 +146,7 @@ export class PartitionWork implements PartitionHandlers {
       this.#deliver(records)
     }
     await this.#work(performance.now() + turnMs)
+    for (const owned of this.#owned.values()) this.#parts.events.applied(owned.takeAppliedSince())
     await this.#commitIfDue()
     this.#steerReading()
     this.#parts.live?.publish(this.#livePartitions())
@@ -292,7 +296,7 @@ export class PartitionWork implements PartitionHandlers {
   }
 
   async #write(outputs: readonly PartitionOutput[]): Promise<void> {
-    const { events, targets, config } = this.#parts
+    const { events, targets, config, lag } = this.#parts
     const began = Date.now()
     const traces = this.#transactionTraces(outputs, began)
     for (const { rejected } of outputs) {
@@ -303,9 +307,14 @@ export class PartitionWork implements PartitionHandlers {
     try {
       await commitOutputs(targets, outputs, traces)
       traces?.committed()
-      for (const { outcomes } of outputs) events.recordsApplied(outcomes)
+      const topic = this.#topic('market-events')
+      for (const { partition, position, appendedAt, outcomes } of outputs) {
+        events.recordsApplied(outcomes)
+        lag.committed({ topic, partition, offset: position }, appendedAt)
+      }
       events.committed(
         outputs.flatMap(({ candles }) => candles),
+        outputs.reduce((sum, { outcomes }) => sum + countOf(outcomes), 0),
         (Date.now() - began) / 1000,
       )
     } catch (error) {
@@ -374,4 +383,8 @@ export class PartitionWork implements PartitionHandlers {
   #topic(topic: Parameters<typeof topicName>[0]): string {
     return topicName(topic, this.#parts.config.kafka.topicPrefix)
   }
+}
+
+function countOf(outcomes: ReadonlyMap<string, number>): number {
+  return outcomes.values().reduce((sum, count) => sum + count, 0)
 }

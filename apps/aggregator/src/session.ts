@@ -1,5 +1,6 @@
 import {
   Deserializer,
+  GroupLag,
   MarketEventReader,
   Registry,
   Serializer,
@@ -7,6 +8,7 @@ import {
   createLogReader,
   requireTopics,
   topicName,
+  withGroupLag,
 } from '@tickertape/kafka-avro'
 import type { Tracing } from '@tickertape/tracing'
 
@@ -56,7 +58,13 @@ export async function runSession(
       )
     : undefined
   const clientId = `aggregator-${transactionalId}`
-  await using producer = await TransactionalProducer.open({ brokers, clientId, transactionalId })
+  await using producer = await TransactionalProducer.open({
+    brokers,
+    clientId,
+    transactionalId,
+    onStatistics: events.kafka.librdkafka('transactions'),
+  })
+  const fetches = events.kafka.fetching('fetch')
   const reader = createLogReader(config.reader, {
     brokers,
     clientId,
@@ -64,13 +72,18 @@ export async function runSession(
     topics: [topicName('market-events', topicPrefix)],
     maxWaitMs: Math.min(50, config.commit.intervalMs),
     onWarning: (message) => events.kafkaWarning(message),
+    onStatistics: events.kafka.librdkafka('group'),
+    fetches,
   })
+  fetches.queuedWith(() => reader.fetchQueue)
+  const lag = new GroupLag()
   await using rereads = new Rereads(config, events, marketEvents)
   const work = new PartitionWork({
     config,
     events,
     tracing,
     reader,
+    lag,
     marketEvents,
     state,
     live,
@@ -85,8 +98,9 @@ export async function runSession(
     },
   })
   events.measureWith(() => work.measure())
+  events.group.measureLagWith(() => lag.lags(reader, Date.now()))
   try {
-    await reader.run(work, signal)
+    await reader.run(withGroupLag(work, lag, reader), signal)
   } finally {
     work.end()
     events.sessionEnded()

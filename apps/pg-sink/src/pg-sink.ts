@@ -2,9 +2,11 @@ import {
   GroupLag,
   Registry,
   createLogReader,
+  followRetention,
   requireTopics,
   topicName,
   topicOffsets,
+  withGroupLag,
 } from '@tickertape/kafka-avro'
 import type { LogReader, Topic, TopicPartition } from '@tickertape/kafka-avro'
 import { Database, dropTradePartitionsBefore, migrate } from '@tickertape/market-store'
@@ -15,7 +17,6 @@ import type { NextOffset } from './batch.ts'
 import type { PgSinkConfig } from './config.ts'
 import { createEvents } from './events.ts'
 import type { PgSinkEvents, SinkState } from './events.ts'
-import { withLag } from './lag-of-partitions.ts'
 import { RecordReader } from './record-reader.ts'
 import { RejectLog } from './reject-log.ts'
 import { SinkPartitions } from './sink-partitions.ts'
@@ -95,7 +96,12 @@ async function run(
     maxConnections: connections,
     schema: config.databaseSchema,
   })
-  await using rejects = new RejectLog({ brokers, clientId: groupId, topicPrefix })
+  await using rejects = new RejectLog({
+    brokers,
+    clientId: groupId,
+    topicPrefix,
+    onStatistics: events.kafka.librdkafka('rejects'),
+  })
   const days = new TradeDays(database, (partitions) => events.tradePartitionsMade(partitions))
   const traces = new SinkTraces({ tracing: context.tracing, groupId, topicPrefix })
   const sink: Sink = {
@@ -134,11 +140,18 @@ async function run(
     config.tradesRetentionDays,
     ended,
   )
+  const names = topics.map((topic) => topicName(topic, topicPrefix))
+  const retention = followRetention(
+    { brokers, topics: names },
+    (topic, seconds) => events.group.retention(topic, seconds),
+    (message) => events.kafkaWarning(message),
+    ended,
+  )
   try {
     await Promise.all([reading, upkeep])
   } finally {
     ending.abort()
-    await Promise.allSettled([reading, upkeep])
+    await Promise.allSettled([reading, upkeep, retention])
   }
 }
 
@@ -150,6 +163,7 @@ async function runSession(sink: Sink, signal: AbortSignal): Promise<void> {
   const ending = new AbortController()
   const ended = AbortSignal.any([signal, ending.signal])
   const through = throughFaults({ ...config.retry, signal: ended }, events)
+  const fetches = events.kafka.fetching('fetch')
   const reader = createLogReader(kind, {
     brokers,
     clientId: groupId,
@@ -158,13 +172,16 @@ async function runSession(sink: Sink, signal: AbortSignal): Promise<void> {
     maxBatch: Math.min(config.batch.size, mostRecordsAtOnce),
     maxWaitMs: Math.min(Math.max(config.batch.waitMs, 1), longestReadMs),
     onWarning: (message) => events.kafkaWarning(message),
+    onStatistics: events.kafka.librdkafka('group'),
+    fetches,
   })
+  fetches.queuedWith(() => reader.fetchQueue)
   const lag = new GroupLag()
-  const partitions = createPartitions(sink, reader, through, ended)
+  const partitions = createPartitions(sink, { reader, lag, through }, ended)
   sink.session = { reader, partitions, lag }
   events.group.measureLagWith(() => lag.lags(reader, Date.now()))
   try {
-    await reader.run(withLag(partitions, lag, reader), signal)
+    await reader.run(withGroupLag(partitions, lag, reader), signal)
   } finally {
     sink.session = undefined
     events.group.measureLagWith(undefined)
@@ -174,8 +191,11 @@ async function runSession(sink: Sink, signal: AbortSignal): Promise<void> {
 
 function createPartitions(
   { config, registry, database, days, rejects, events, traces }: Sink,
-  reader: LogReader,
-  through: Through,
+  {
+    reader,
+    lag,
+    through,
+  }: { readonly reader: LogReader; readonly lag: GroupLag; readonly through: Through },
   signal: AbortSignal,
 ): SinkPartitions {
   const { brokers, topicPrefix } = config.kafka
@@ -197,7 +217,13 @@ function createPartitions(
     database,
     records,
     writer,
-    events,
+    events: {
+      ...events,
+      batchCommitted: (batch) => {
+        for (const last of batch.lastAppends) lag.committed(last, last.appendedAt)
+        events.batchCommitted(batch)
+      },
+    },
     traces,
     batch: config.batch,
     through,

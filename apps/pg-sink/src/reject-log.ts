@@ -1,4 +1,5 @@
 import { EventProducer, rejectedHeaders, topicName } from '@tickertape/kafka-avro'
+import type { OnStatistics } from '@tickertape/kafka-avro'
 
 import type { Reject } from './batch.ts'
 
@@ -6,6 +7,7 @@ export interface RejectLogOptions {
   readonly brokers: string
   readonly clientId: string
   readonly topicPrefix: string
+  readonly onStatistics?: OnStatistics
 }
 
 /** What the sink writes to the topic `rejected`. Its producer opens with the first reject: most never need one. */

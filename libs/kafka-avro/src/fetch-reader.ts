@@ -81,8 +81,8 @@ export class FetchReader implements LogReader {
     return this.#fetcher(topic, partition)?.position
   }
 
-  get fetchQueue(): FetchQueue {
-    return queueOf(this.#fetchers)
+  get fetchQueue(): FetchQueue | undefined {
+    return this.#fetchers.length === 0 ? undefined : queueOf(this.#fetchers)
   }
 
   commitForMonitoring(positions: readonly TopicPartitionOffset[]): void {

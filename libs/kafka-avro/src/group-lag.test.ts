@@ -37,6 +37,15 @@ it('what is read and not committed is behind, and pending', () => {
   expect(lagOf(lag, ends(12, 12), began + 5_000)).toEqual([0, 0])
 })
 
+it('before the first commit what waits is as old as the first of it', () => {
+  const lag = lagFrom(10)
+  lag.read([
+    { ...record(10), timestamp: began },
+    { ...record(11), timestamp: began + 900 },
+  ])
+  expect(lagOf(lag, ends(12, 12), began + 1_000)).toEqual([2, 1])
+})
+
 it('what waits is as old as the record before it at most, or as the moment at which nothing was left', () => {
   const lag = lagFrom(10)
   lag.committed({ topic, partition: 0, offset: 12 }, began)

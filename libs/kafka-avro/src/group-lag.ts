@@ -1,6 +1,6 @@
 import type { TopicPartitionOffset } from '@confluentinc/kafka-javascript'
 
-import type { LogRecord } from './log-reader.ts'
+import type { LogReader, LogRecord, PartitionHandlers } from './log-reader.ts'
 
 export interface PartitionLag {
   readonly topic: string
@@ -25,7 +25,7 @@ interface Standing {
   committed: number
   /** Behind the last record that was read. */
   read: number
-  /** Broker's time of the last record that is committed, ms since the epoch. */
+  /** Broker's time of the last record that is committed, at first of the first that is read; ms since the epoch. */
   appendedAt: number | undefined
   /** When nothing was left the last time, ms since the epoch. */
   doneAt: number | undefined
@@ -60,7 +60,10 @@ export class GroupLag {
   read(records: readonly LogRecord[]): void {
     let last: LogRecord | undefined
     for (const record of records) {
-      if (last !== undefined && !isOfSame(last, record)) this.#reach(last)
+      if (last === undefined || !isOfSame(last, record)) {
+        if (last !== undefined) this.#reach(last)
+        this.#begin(record)
+      }
       last = record
     }
     if (last !== undefined) this.#reach(last)
@@ -73,7 +76,7 @@ export class GroupLag {
   committed({ topic, partition, offset }: TopicPartitionOffset, appendedAt?: number): void {
     const standing = this.#standings.get(`${topic} ${partition}`)
     if (standing === undefined) return
-    standing.committed = offset
+    standing.committed = Math.max(standing.committed, offset)
     standing.read = Math.max(standing.read, offset)
     standing.appendedAt = appendedAt ?? standing.appendedAt
   }
@@ -109,6 +112,11 @@ export class GroupLag {
       .toArray()
   }
 
+  #begin({ topic, partition, timestamp }: LogRecord): void {
+    const standing = this.#standings.get(`${topic} ${partition}`)
+    if (standing !== undefined) standing.appendedAt ??= timestamp
+  }
+
   #reach({ topic, partition, offset }: LogRecord): void {
     const standing = this.#standings.get(`${topic} ${partition}`)
     if (standing !== undefined) standing.read = offset + 1
@@ -137,4 +145,28 @@ function age({ appendedAt, doneAt }: Standing, now: number): number {
 
 function isOfSame(a: LogRecord, b: LogRecord): boolean {
   return a.partition === b.partition && a.topic === b.topic
+}
+
+/** The same handlers, whose partitions' lag is kept; what is committed is told to it by whoever commits. */
+export function withGroupLag(
+  handlers: PartitionHandlers,
+  lag: GroupLag,
+  reader: Pick<LogReader, 'lastKnownEnd' | 'readUpTo'>,
+): PartitionHandlers {
+  return {
+    assigned: async (partitions) => {
+      const positions = await handlers.assigned(partitions)
+      lag.begin(positions)
+      return positions
+    },
+    revoked: async (partitions, lost) => {
+      lag.end()
+      await handlers.revoked(partitions, lost)
+    },
+    process: async (records) => {
+      lag.read(records)
+      await handlers.process(records)
+      lag.look(reader, Date.now())
+    },
+  }
 }

@@ -79,7 +79,7 @@ export interface LogReader {
    * (markers of transactions, records of aborted ones). Undefined if the partition is not its own.
    */
   readUpTo(topic: string, partition: number): number | undefined
-  /** What is fetched and not given out yet; undefined if librdkafka has it. */
+  /** What is fetched and not given out yet; undefined if librdkafka has it, or no partition is owned. */
   readonly fetchQueue: FetchQueue | undefined
   /** Offsets for lag monitoring; nothing reads on from them. */
   commitForMonitoring(positions: readonly TopicPartitionOffset[]): void

@@ -1,8 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
 import { ConfigResourceTypes, Connection, describeConfigsV4 } from '@platformatic/kafka'
 
 import { KafkaAvroError, messageOf } from './errors.ts'
 
 const setting = 'retention.ms'
+/** How often it is asked, and how soon again if that failed, in ms. */
+const followed = { everyMs: 3_600_000, afterFailureMs: 60_000 } as const
 const timeouts = { connectTimeout: 5_000, requestTimeout: 10_000 } as const
 
 /**
@@ -30,6 +34,31 @@ export async function topicRetention(
     `Could not ask Kafka at ${brokers} how long ${topics.join(', ')} are kept (${messageOf(failure)}): is it running, has it these topics, and may this principal describe their configuration?`,
     { cause: failure },
   )
+}
+
+/**
+ * Asks now and each hour, and a minute after a failure, until the signal.
+ *
+ * @param tell gets seconds; -1 for ever.
+ */
+export async function followRetention(
+  { brokers, topics }: { readonly brokers: string; readonly topics: readonly string[] },
+  tell: (topic: string, seconds: number) => void,
+  onWarning: (message: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    let waitMs: number = followed.everyMs
+    try {
+      for (const [topic, ms] of await topicRetention(brokers, topics)) {
+        tell(topic, ms < 0 ? -1 : ms / 1_000)
+      }
+    } catch (error) {
+      waitMs = followed.afterFailureMs
+      onWarning(messageOf(error))
+    }
+    await delay(waitMs, undefined, { signal }).catch(() => undefined)
+  }
 }
 
 async function askRetention(
