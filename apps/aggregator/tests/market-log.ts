@@ -22,8 +22,12 @@ export interface MarketLog extends AsyncDisposable {
   /** Settings of a service on this log. */
   readonly environment: Readonly<Record<string, string>>
   /** Appends trades to their partitions, heartbeats to all. */
-  append(events: readonly MarketEvent[]): Promise<void>
-  appendBytes(partition: number, value: Buffer): Promise<void>
+  append(events: readonly MarketEvent[], header?: Readonly<Record<string, string>>): Promise<void>
+  appendBytes(
+    partition: number,
+    value: Buffer,
+    header?: Readonly<Record<string, string>>,
+  ): Promise<void>
 }
 
 export async function createMarketLog(): Promise<MarketLog> {
@@ -43,17 +47,19 @@ export async function createMarketLog(): Promise<MarketLog> {
       TOPIC_PREFIX: prefix,
       AGGREGATOR_ADMIN_PORT: '0',
     },
-    append: async (events) => {
+    append: async (events, header) => {
+      const headers = header === undefined ? [] : [header]
       for (const event of events) {
         const value = serializer.serialize(event)
         const key = event.type === 'Trade' ? instrumentIdOf(event.value) : null
         const targets = key === null ? allPartitions : [partitionOf(key, partitions)]
-        for (const partition of targets) producer.produce({ topic, partition, key, value })
+        for (const partition of targets) producer.produce({ topic, partition, key, value, headers })
       }
       await producer.acknowledged()
     },
-    appendBytes: async (partition, value) => {
-      producer.produce({ topic, partition, key: null, value })
+    appendBytes: async (partition, value, header) => {
+      const headers = header === undefined ? [] : [header]
+      producer.produce({ topic, partition, key: null, value, headers })
       await producer.acknowledged()
     },
     [Symbol.asyncDispose]: () => producer[Symbol.asyncDispose](),

@@ -8,9 +8,26 @@ export interface SpanRequest {
   readonly body: unknown
 }
 
+/** Of a span in Zipkin's JSON v2, what tests look at. */
+export interface SentSpan {
+  readonly traceId: string
+  readonly id: string
+  readonly parentId?: string
+  readonly name: string
+  readonly kind?: string
+  /** us since the epoch. */
+  readonly timestamp: number
+  /** us */
+  readonly duration: number
+  readonly localEndpoint: { readonly serviceName: string }
+  readonly tags: Readonly<Record<string, string>>
+}
+
 export interface SpanSink extends AsyncDisposable {
   readonly url: string
   readonly requests: readonly SpanRequest[]
+  /** All spans so far, of senders that speak Zipkin's JSON. */
+  readonly spans: readonly SentSpan[]
 }
 
 /** An HTTP status, or `never` to keep the request open. */
@@ -44,6 +61,10 @@ export async function startSpanSink(...answers: readonly SpanAnswer[]): Promise<
   return {
     url: `http://127.0.0.1:${port}`,
     requests,
+    get spans() {
+      // What Zipkin's exporter sends.
+      return requests.flatMap(({ body }) => body as SentSpan[])
+    },
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
