@@ -22,6 +22,7 @@ import { fileURLToPath } from 'node:url'
 const commands = {
   start: 'tools/start/src/main.ts',
   stack: 'tools/stack/src/main.ts',
+  top: 'tools/top/src/main.ts',
   verify: 'tools/verify/src/main.ts',
   rebuild: 'apps/aggregator/src/rebuild-main.ts',
   redrive: 'tools/redrive/src/main.ts',

@@ -72,7 +72,7 @@ describe('a command', () => {
     async (args) => {
       const { stderr, code } = await run(...args)
       expect(stderr).toMatch(
-        /The commands are: start, stack, verify, rebuild, redrive, import, keys, bench, test\.\n$/,
+        /The commands are: start, stack, top, verify, rebuild, redrive, import, keys, bench, test\.\n$/,
       )
       expect(code).toBe(1)
     },

@@ -1,0 +1,2 @@
+export { readOptions } from './config.ts'
+export { screen } from './screen.ts'
