@@ -80,9 +80,7 @@ function* candlesOf(
     if (event.type === 'Trade') trades.push({ offset, trade: event.value })
     const wanted: OffsetRange[] = []
     for (;;) {
-      const logged = trades.filter((each) =>
-        wanted.some(({ from, to }) => from <= each.offset && each.offset <= to),
-      )
+      const logged = wanted.flatMap((range) => within(trades, range)).toSorted(byOffset)
       const applied = aggregation.apply(event, offset, wanted.length === 0 ? undefined : logged)
       yield* applied.candles
       // Each question is for what the ones before it did not ask for.
@@ -90,6 +88,25 @@ function* candlesOf(
       if (applied.needs === null && !applied.unfinished) break
     }
   }
+}
+
+/** @param trades by their offset: a long log is asked for thousands of windows. */
+function within(trades: readonly LoggedTrade[], { from, to }: OffsetRange): readonly LoggedTrade[] {
+  return trades.slice(countBelow(trades, from), countBelow(trades, to + 1))
+}
+
+function countBelow(trades: readonly LoggedTrade[], offset: number): number {
+  let [low, high] = [0, trades.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((trades[middle]?.offset ?? Infinity) < offset) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function byOffset(one: LoggedTrade, other: LoggedTrade): number {
+  return one.offset - other.offset
 }
 
 function second(instrumentId: string, windowStart: number, count: number): string {
