@@ -124,6 +124,17 @@ describe('a span', () => {
     await waitUntil('its answer', () => sent() === 1)
   })
 
+  // Zipkin answers 400 to all spans of a request in which one begins at a fraction of a microsecond, as one does
+  // that began so many milliseconds of the monotonic clock before now.
+  it('begins at a whole microsecond for Zipkin', async () => {
+    await using sink = await startSpanSink()
+    const { tracing } = await given('zipkin', `${sink.url}${zipkinPath}`)
+    await using _ = tracing
+    tracing.record('a', { startTime: start + 0.1234567, endTime: start + 7.7654321 })
+    const begin: unknown = expect.toSatisfy(Number.isInteger)
+    expect(await bodyOf(sink)).toMatchObject([{ timestamp: begin, duration: begin }])
+  })
+
   it('comes to an OTLP collector as JSON', async () => {
     await using sink = await startSpanSink(200)
     const { tracing, sent } = await given('otlp', `${sink.url}/v1/traces`)

@@ -67,7 +67,8 @@ export function zipkinSpan(span: ReadableSpan): object {
     parentId: span.parentSpanContext?.spanId,
     name: span.name,
     kind: kinds[span.kind],
-    timestamp: hrTimeToMicroseconds(span.startTime),
+    // Zipkin refuses a whole request for one fraction.
+    timestamp: Math.round(hrTimeToMicroseconds(span.startTime)),
     // Zipkin takes 0 for unknown.
     duration: Math.max(1, Math.round(hrTimeToMicroseconds(span.duration))),
     localEndpoint: { serviceName: String(span.resource.attributes['service.name']) },
