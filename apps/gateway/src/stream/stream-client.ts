@@ -97,6 +97,8 @@ export class StreamClient implements InTurns {
     socket.on('pong', () => {
       this.#pingedAt = undefined
     })
+    // The library answers them by itself.
+    socket.on('ping', () => this.#isWithinBudget())
     socket.on('error', (error) => this.#onError(error))
     socket.on('close', (code) => this.#onClose(code))
     this.#welcome()
@@ -227,10 +229,7 @@ export class StreamClient implements InTurns {
 
   #onMessage(data: RawData, isBinary: boolean): void {
     if (this.#isClosing) return
-    if (!this.#budget.take(performance.now())) {
-      this.close('tooManyMessages')
-      return
-    }
+    if (!this.#isWithinBudget()) return
     if (isBinary) {
       this.#onInvalid(null, 'The message is binary: send JSON in text frames')
       return
@@ -254,6 +253,12 @@ export class StreamClient implements InTurns {
         break
     }
     this.#context.touch(this)
+  }
+
+  #isWithinBudget(): boolean {
+    const isWithin = this.#budget.take(performance.now())
+    if (!isWithin) this.close('tooManyMessages')
+    return isWithin
   }
 
   #onInvalid(id: string | null, problem: string): void {
