@@ -31,9 +31,9 @@ export function startAggregator(config: AggregatorConfig, context: ServiceContex
   })
   const stopping = new AbortController()
   const ended = runSessions()
-  const { brokers, topicPrefix } = config.kafka
+  const { connection, topicPrefix } = config.kafka
   const retention = followRetention(
-    { brokers, topics: [topicName('market-events', topicPrefix)] },
+    { connection, topics: [topicName('market-events', topicPrefix)] },
     (topic, seconds) => events.group.retention(topic, seconds),
     (message) => events.kafkaWarning(message),
     stopping.signal,

@@ -2,13 +2,17 @@ import type { AggregationSettings } from '@tickertape/candles'
 import { isInterval } from '@tickertape/market-model'
 import type { Interval } from '@tickertape/market-model'
 import { logReaderKinds } from '@tickertape/kafka-avro'
-import type { LogReaderKind } from '@tickertape/kafka-avro'
+import type { KafkaConnection, LogReaderKind, RegistryConnection } from '@tickertape/kafka-avro'
 import {
   SettingsError,
   adminPortSetting,
   choiceSetting,
   integerSetting,
+  kafkaAccess,
+  kafkaSettings,
   listSetting,
+  registryAccess,
+  registrySettings,
   sharedSettings,
   textSetting,
 } from '@tickertape/service-runtime'
@@ -84,8 +88,8 @@ export const settings = {
 
 /** Settings of the command that asks for a rebuild. */
 export const rebuildSettings = {
-  KAFKA_BROKERS: sharedSettings.KAFKA_BROKERS,
-  REGISTRY_URL: sharedSettings.REGISTRY_URL,
+  ...kafkaSettings,
+  ...registrySettings,
   TOPIC_PREFIX: sharedSettings.TOPIC_PREFIX,
   AGGREGATOR_GROUP_ID: settings.AGGREGATOR_GROUP_ID,
   REBUILD_MARGIN_MS: integerSetting({
@@ -97,12 +101,12 @@ export const rebuildSettings = {
 
 export interface AggregatorConfig {
   readonly kafka: {
-    readonly brokers: string
+    readonly connection: KafkaConnection
     readonly topicPrefix: string
     readonly groupId: string
     readonly transactionalId: string
   }
-  readonly registryUrl: string
+  readonly registry: RegistryConnection
   readonly windows: AggregationSettings
   readonly reader: LogReaderKind
   readonly commit: { readonly intervalMs: number; readonly records: number }
@@ -119,12 +123,12 @@ export function readConfig(values: SettingValues<typeof settings>): AggregatorCo
   const groupId = values.TOPIC_PREFIX + values.AGGREGATOR_GROUP_ID
   return {
     kafka: {
-      brokers: values.KAFKA_BROKERS,
+      connection: kafkaAccess(values),
       topicPrefix: values.TOPIC_PREFIX,
       groupId,
       transactionalId: `${groupId}-${values.AGGREGATOR_INSTANCE_ID}`,
     },
-    registryUrl: values.REGISTRY_URL,
+    registry: registryAccess(values),
     windows: {
       intervals: values.AGGREGATOR_INTERVALS.map(toInterval),
       indicators: values.AGGREGATOR_INDICATORS,

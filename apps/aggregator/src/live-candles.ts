@@ -117,9 +117,9 @@ export class LiveCandles implements AsyncDisposable {
   /** In the background: the transaction's path waits for nothing here. */
   #open(now: number): void {
     if (this.#opening !== undefined || this.#closed || now < this.#reopenAt) return
-    const { brokers, transactionalId } = this.#config.kafka
+    const { connection, transactionalId } = this.#config.kafka
     this.#opening = EventProducer.open({
-      brokers,
+      connection,
       clientId: `${transactionalId}-live`,
       onStatistics: this.#events.kafka.librdkafka('live'),
     })

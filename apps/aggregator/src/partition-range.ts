@@ -10,11 +10,11 @@ import type { AggregatorConfig } from './config.ts'
  * @throws KafkaAvroError `offset_out_of_range`, `reading_failed`.
  */
 export function readRange(
-  { kafka: { brokers, transactionalId }, reader }: AggregatorConfig,
+  { kafka: { connection, transactionalId }, reader }: AggregatorConfig,
   purpose: 'restore' | 'rebuild',
   range: PartitionRange,
 ): AsyncGenerator<readonly LogRecord[]> {
-  const options = { brokers, clientId: `${transactionalId}-${purpose}` }
+  const options = { connection, clientId: `${transactionalId}-${purpose}` }
   // A million changelog records cost 0.8 us CPU each by the one, and 4.5 us by the other.
   return reader === 'fetch' ? fetchPartition(options, range) : readPartition(options, range)
 }

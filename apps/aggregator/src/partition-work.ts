@@ -93,10 +93,10 @@ export class PartitionWork implements PartitionHandlers {
     events.partitionsAssigned(partitions.map(({ partition }) => partition))
     // Stable offsets first, then the changelog up to its end: whoever wrote before us is done by then.
     const committed = await reader.committed(partitions)
-    const { brokers, groupId } = config.kafka
+    const { connection, groupId } = config.kafka
     const eventsTopic = this.#topic('market-events')
     const logs = new Map(
-      (await topicOffsets(brokers, eventsTopic)).map((log) => [log.partition, log]),
+      (await topicOffsets(connection, eventsTopic)).map((log) => [log.partition, log]),
     )
     const standings = committed.map(({ partition, offset }): PartitionStanding => {
       const log = logs.get(partition) ?? { low: 0, high: 0 }

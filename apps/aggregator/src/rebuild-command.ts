@@ -13,7 +13,9 @@ import {
   topicName,
   topicOffsets,
 } from '@tickertape/kafka-avro'
+import type { KafkaConnection } from '@tickertape/kafka-avro'
 import type { Rebuild } from '@tickertape/market-model'
+import { kafkaAccess, registryAccess } from '@tickertape/service-runtime'
 import type { SettingValues } from '@tickertape/service-runtime'
 
 import type { rebuildSettings } from './config.ts'
@@ -72,19 +74,20 @@ export async function requestRebuild(
   write: (line: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { KAFKA_BROKERS: brokers, TOPIC_PREFIX: prefix } = values
-  await requireTopics(brokers, prefix, ['market-events', 'candles'])
+  const { TOPIC_PREFIX: prefix } = values
+  const connection = kafkaAccess(values)
+  await requireTopics(connection, prefix, ['market-events', 'candles'])
   const topic = topicName('market-events', prefix)
   const beginnings = await Promise.all(
-    (await topicOffsets(brokers, topic)).map((log) => beginningOf(values, log, range, write)),
+    (await topicOffsets(connection, topic)).map((log) => beginningOf(values, log, range, write)),
   )
-  const registry = new Registry(values.REGISTRY_URL, prefix)
-  const rebuilt = await RebuiltCandles.open(brokers, prefix, registry)
+  const registry = new Registry(registryAccess(values), prefix)
+  const rebuilt = await RebuiltCandles.open(connection, prefix, registry)
   write(`Asking for the candles of ${iso(range.fromTime)} to ${iso(range.toTime)} …`)
   const ids = await append(values, registry, range, beginnings)
   for (const [partition, id] of ids) write(`  partition ${partition}: rebuildId ${id}`)
   const groupId = prefix + values.AGGREGATOR_GROUP_ID
-  const isDone = await waitForRebuild({ brokers, topic, groupId, ids }, rebuilt, write, signal)
+  const isDone = await waitForRebuild({ connection, topic, groupId, ids }, rebuilt, write, signal)
   if (!isDone) {
     write('No longer waiting. The rebuild itself goes on; its records are in the log.')
     return
@@ -109,10 +112,11 @@ async function beginningOf(
   { fromTime }: RebuildRange,
   write: (line: string) => void,
 ): Promise<Beginning> {
-  const { KAFKA_BROKERS: brokers, TOPIC_PREFIX: prefix, REBUILD_MARGIN_MS: marginMs } = values
+  const { TOPIC_PREFIX: prefix, REBUILD_MARGIN_MS: marginMs } = values
+  const connection = kafkaAccess(values)
   const topic = topicName('market-events', prefix)
   const { partition, low, high } = log
-  const found = await firstAppendedSince(brokers, topic, log, fromTime - marginMs)
+  const found = await firstAppendedSince(connection, topic, log, fromTime - marginMs)
   if (found.oldestAppended !== undefined && low > 0) {
     if (found.oldestAppended > fromTime) {
       throw new RebuildProblem(
@@ -135,12 +139,13 @@ async function append(
   range: RebuildRange,
   beginnings: readonly Beginning[],
 ): Promise<ReadonlyMap<number, number>> {
-  const { KAFKA_BROKERS: brokers, TOPIC_PREFIX: prefix } = values
+  const { TOPIC_PREFIX: prefix } = values
+  const connection = kafkaAccess(values)
   const topic = topicName('market-events', prefix)
   const serializer = new Serializer('market-events', await registry.register('market-events'))
   const requestedAt = Date.now()
   {
-    await using producer = await EventProducer.open({ brokers, clientId: 'rebuild' })
+    await using producer = await EventProducer.open({ connection, clientId: 'rebuild' })
     for (const { partition, fromOffset } of beginnings) {
       const value: Rebuild = { ...range, fromOffset, requestedAt }
       const bytes = serializer.serialize({ type: 'Rebuild', value })
@@ -151,7 +156,7 @@ async function append(
   const ids = beginnings.map(async ({ partition, end }) => {
     const deserializer = new Deserializer('market-events', registry)
     const batches = readPartition(
-      { brokers, clientId: 'rebuild' },
+      { connection, clientId: 'rebuild' },
       { topic, partition, from: end, to: 'end' },
     )
     for await (const messages of batches) {
@@ -172,7 +177,7 @@ async function append(
 /** @returns false if the signal ended the waiting. */
 async function waitForRebuild(
   request: {
-    readonly brokers: string
+    readonly connection: KafkaConnection
     readonly topic: string
     readonly groupId: string
     readonly ids: ReadonlyMap<number, number>
@@ -181,10 +186,10 @@ async function waitForRebuild(
   write: (line: string) => void,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { brokers, topic, groupId, ids } = request
+  const { connection, topic, groupId, ids } = request
   let told = ''
   for (;;) {
-    const committed = await committedOffsets(brokers, groupId, topic)
+    const committed = await committedOffsets(connection, groupId, topic)
     await rebuilt.readOn()
     const states = [...ids].map(([partition, id]) => {
       const position = committed.get(partition)

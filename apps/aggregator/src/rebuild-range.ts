@@ -1,4 +1,5 @@
 import { offsetsAtTime, readPartition } from '@tickertape/kafka-avro'
+import type { KafkaConnection } from '@tickertape/kafka-avro'
 
 export interface RangeBeginning {
   readonly offset: number
@@ -13,16 +14,16 @@ export interface RangeBeginning {
  * @returns the partition's end if nothing was appended since.
  */
 export async function firstAppendedSince(
-  brokers: string,
+  connection: KafkaConnection,
   topic: string,
   log: { readonly partition: number; readonly low: number; readonly high: number },
   time: number,
 ): Promise<RangeBeginning> {
   const { partition, low, high } = log
   if (low >= high) return { offset: high, oldestAppended: undefined }
-  const offsets = await offsetsAtTime(brokers, topic, time)
+  const offsets = await offsetsAtTime(connection, topic, time)
   const batches = readPartition(
-    { brokers, clientId: 'rebuild' },
+    { connection, clientId: 'rebuild' },
     { topic, partition, from: low, to: low + 1 },
   )
   let oldestAppended: number | undefined

@@ -5,11 +5,11 @@ import {
   topicName,
   topicOffsets,
 } from '@tickertape/kafka-avro'
-import type { Registry } from '@tickertape/kafka-avro'
+import type { KafkaConnection, Registry } from '@tickertape/kafka-avro'
 
 /** Counts the candles that rebuilds write from now on, as far as they are committed. */
 export class RebuiltCandles {
-  readonly #brokers: string
+  readonly #connection: KafkaConnection
   readonly #topic: string
   readonly #deserializer: Deserializer<'candles'>
   /** Next offset of each partition. */
@@ -18,22 +18,26 @@ export class RebuiltCandles {
   readonly #counts = new Map<string, Map<string, number>>()
 
   private constructor(
-    brokers: string,
+    connection: KafkaConnection,
     topic: string,
     registry: Registry,
     positions: Map<number, number>,
   ) {
-    this.#brokers = brokers
+    this.#connection = connection
     this.#topic = topic
     this.#deserializer = new Deserializer('candles', registry)
     this.#positions = positions
   }
 
-  static async open(brokers: string, prefix: string, registry: Registry): Promise<RebuiltCandles> {
+  static async open(
+    connection: KafkaConnection,
+    prefix: string,
+    registry: Registry,
+  ): Promise<RebuiltCandles> {
     const topic = topicName('candles', prefix)
-    const ends = await topicOffsets(brokers, topic)
+    const ends = await topicOffsets(connection, topic)
     const positions = new Map(ends.map(({ partition, high }) => [partition, high]))
-    return new RebuiltCandles(brokers, topic, registry, positions)
+    return new RebuiltCandles(connection, topic, registry, positions)
   }
 
   /** Reads what has been committed since the last call. */
@@ -60,7 +64,7 @@ export class RebuiltCandles {
   async #readPartition(partition: number): Promise<void> {
     const from = this.#positions.get(partition) ?? 0
     const batches = readPartition(
-      { brokers: this.#brokers, clientId: 'rebuild' },
+      { connection: this.#connection, clientId: 'rebuild' },
       { topic: this.#topic, partition, from, to: 'end' },
     )
     for await (const messages of batches) {

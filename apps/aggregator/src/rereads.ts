@@ -21,12 +21,12 @@ export class Rereads implements AsyncDisposable {
   readonly #ranges: RangeReader
 
   constructor(config: AggregatorConfig, events: AggregatorEvents, marketEvents: MarketEventReader) {
-    const { brokers, topicPrefix, transactionalId } = config.kafka
+    const { connection, topicPrefix, transactionalId } = config.kafka
     this.#topic = topicName('market-events', topicPrefix)
     this.#events = events
     this.#marketEvents = marketEvents
     this.#ranges = new RangeReader({
-      brokers,
+      connection,
       clientId: `${transactionalId}-reread`,
       onWarning: (message) => events.kafkaWarning(message),
     })

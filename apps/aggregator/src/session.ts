@@ -33,16 +33,16 @@ export async function runSession(
   tracing: Tracing,
   signal: AbortSignal,
 ): Promise<void> {
-  const { brokers, topicPrefix, transactionalId } = config.kafka
+  const { connection, topicPrefix, transactionalId } = config.kafka
   const wantsLive = config.liveIntervalMs > 0
-  await requireTopics(brokers, topicPrefix, [
+  await requireTopics(connection, topicPrefix, [
     'market-events',
     'candles',
     'aggregator-state',
     'rejected',
     ...(wantsLive ? (['candles-live'] as const) : []),
   ])
-  const registry = new Registry(config.registryUrl, topicPrefix)
+  const registry = new Registry(config.registry, topicPrefix)
   const candles = new Serializer('candles', await registry.register('candles'))
   const stateSchema = await registry.register('aggregator-state')
   const state = new Deserializer('aggregator-state', registry)
@@ -59,14 +59,14 @@ export async function runSession(
     : undefined
   const clientId = `aggregator-${transactionalId}`
   await using producer = await TransactionalProducer.open({
-    brokers,
+    connection,
     clientId,
     transactionalId,
     onStatistics: events.kafka.librdkafka('transactions'),
   })
   const fetches = events.kafka.fetching('fetch')
   const reader = createLogReader(config.reader, {
-    brokers,
+    connection,
     clientId,
     groupId: config.kafka.groupId,
     topics: [topicName('market-events', topicPrefix)],

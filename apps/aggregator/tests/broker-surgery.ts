@@ -76,10 +76,10 @@ export async function deleteTopic(log: MarketLog, topic: Topic): Promise<void> {
 export async function makeTopicAnew(log: MarketLog, topic: Topic): Promise<void> {
   const name = topicName(topic, log.prefix)
   await deleteTopic(log, topic)
-  const { kafkaBrokers: brokers } = testStack()
+  const connection = { brokers: testStack().kafkaBrokers }
   // For some moments the broker still finds the name taken.
   await waitUntil('the new topic', async () => {
-    await ensureTopics({ brokers, prefix: log.prefix, partitions })
+    await ensureTopics({ connection, prefix: log.prefix, partitions })
     return withAdmin(async (admin) => (await admin.listTopics()).includes(name))
   })
 }

@@ -14,7 +14,7 @@ async function readLive(
 ): Promise<readonly { readonly key: string; readonly candle: Candle }[]> {
   const deserializer = new Deserializer(
     'candles-live',
-    new Registry(testStack().registryUrl, log.prefix),
+    new Registry({ url: testStack().registryUrl }, log.prefix),
   )
   const messages = (await readTopic(log, 'candles-live')).flat()
   await deserializer.prepare(messages.map(({ value }) => value))

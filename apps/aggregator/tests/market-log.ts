@@ -33,10 +33,13 @@ export interface MarketLog extends AsyncDisposable {
 export async function createMarketLog(): Promise<MarketLog> {
   const stack = testStack()
   const prefix = uniquePrefix()
-  await ensureTopics({ brokers: stack.kafkaBrokers, prefix, partitions })
-  const registry = new Registry(stack.registryUrl, prefix)
+  await ensureTopics({ connection: { brokers: stack.kafkaBrokers }, prefix, partitions })
+  const registry = new Registry({ url: stack.registryUrl }, prefix)
   const serializer = new Serializer('market-events', await registry.register('market-events'))
-  const producer = await EventProducer.open({ brokers: stack.kafkaBrokers, clientId: prefix })
+  const producer = await EventProducer.open({
+    connection: { brokers: stack.kafkaBrokers },
+    clientId: prefix,
+  })
   const topic = topicName('market-events', prefix)
   const allPartitions = Array.from({ length: partitions }, (_, partition) => partition)
   return {
@@ -72,7 +75,7 @@ export async function readTopic(log: MarketLog, topic: Topic): Promise<readonly 
   const read = Array.from({ length: partitions }, async (_, partition) => {
     const messages: Message[] = []
     const batches = readPartition(
-      { brokers: kafkaBrokers, clientId: `${log.prefix}test` },
+      { connection: { brokers: kafkaBrokers }, clientId: `${log.prefix}test` },
       { topic: topicName(topic, log.prefix), partition, from: 'earliest', to: 'end' },
     )
     for await (const batch of batches) messages.push(...batch)
@@ -85,7 +88,7 @@ export async function readRecords<T extends 'candles' | 'market-events'>(
   log: MarketLog,
   topic: T,
 ): Promise<readonly (T extends 'candles' ? Candle : MarketEvent)[][]> {
-  const registry = new Registry(testStack().registryUrl, log.prefix)
+  const registry = new Registry({ url: testStack().registryUrl }, log.prefix)
   const deserializer = new Deserializer(topic, registry)
   const byPartition = await readTopic(log, topic)
   await deserializer.prepare(byPartition.flat().map(({ value }) => value))

@@ -24,7 +24,9 @@ async function createReadLog(): Promise<MarketLog> {
 async function writtenSoFar(log: MarketLog) {
   const { kafkaBrokers } = testStack()
   const ends = ['candles', 'rejected', 'aggregator-state'] as const
-  return Promise.all(ends.map((topic) => topicOffsets(kafkaBrokers, topicName(topic, log.prefix))))
+  return Promise.all(
+    ends.map((topic) => topicOffsets({ brokers: kafkaBrokers }, topicName(topic, log.prefix))),
+  )
 }
 
 /** Starts the service on what is left, and expects that it says so, stops, and has written nothing. */

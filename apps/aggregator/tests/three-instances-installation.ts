@@ -54,10 +54,13 @@ export class Installation implements AsyncDisposable {
   static async open(options: InstallationOptions): Promise<Installation> {
     const { kafkaBrokers, registryUrl } = options.stack
     const prefix = uniquePrefix()
-    await ensureTopics({ brokers: kafkaBrokers, prefix, partitions })
-    const registry = new Registry(registryUrl, prefix)
+    await ensureTopics({ connection: { brokers: kafkaBrokers }, prefix, partitions })
+    const registry = new Registry({ url: registryUrl }, prefix)
     const serializer = new Serializer('market-events', await registry.register('market-events'))
-    const producer = await EventProducer.open({ brokers: kafkaBrokers, clientId: prefix })
+    const producer = await EventProducer.open({
+      connection: { brokers: kafkaBrokers },
+      clientId: prefix,
+    })
     return new Installation(options, prefix, serializer, producer)
   }
 
@@ -168,7 +171,7 @@ export class Installation implements AsyncDisposable {
   /** Records behind the group's committed offsets, over all partitions. */
   async #done(): Promise<number> {
     const offsets = await committedOffsets(
-      this.#options.stack.kafkaBrokers,
+      { brokers: this.#options.stack.kafkaBrokers },
       `${this.#prefix}aggregator`,
       topicName('market-events', this.#prefix),
     )
@@ -180,7 +183,10 @@ export class Installation implements AsyncDisposable {
     const reads = Array.from({ length: partitions }, async (_, partition) => {
       const messages: Message[] = []
       const batches = readPartition(
-        { brokers: this.#options.stack.kafkaBrokers, clientId: `${this.#prefix}test` },
+        {
+          connection: { brokers: this.#options.stack.kafkaBrokers },
+          clientId: `${this.#prefix}test`,
+        },
         { topic: topicName(topic, this.#prefix), partition, from: 'earliest', to: 'end' },
       )
       for await (const batch of batches) {

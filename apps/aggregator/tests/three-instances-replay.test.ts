@@ -45,7 +45,7 @@ describe('the same log', () => {
     })
     await quiet.reaches(market.records.length)
 
-    const reader = new CandleReader(new Registry(stack.registryUrl, quiet.prefix))
+    const reader = new CandleReader(new Registry({ url: stack.registryUrl }, quiet.prefix))
     for (const topic of ['market-events', 'candles', 'rejected'] as const) {
       const [once, again] = await Promise.all([quiet.read(topic), troubled.read(topic)])
       if (topic === 'candles') await reader.prepare(once)

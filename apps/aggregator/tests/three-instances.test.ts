@@ -52,7 +52,7 @@ describe('three instances', () => {
       onProgress: () => undefined,
     })
     await using installation = await Installation.open({ stack, instances })
-    const registry = new Registry(stack.registryUrl, installation.prefix)
+    const registry = new Registry({ url: stack.registryUrl }, installation.prefix)
     const underFaults = market.records.slice(0, Math.floor(market.records.length * 0.9))
     const random = seededRandom(seed, 'faults')
     const faults = faultsOf(kills, underFaults.length, random)

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 
+import type { KafkaConnection, RegistryConnection } from '@tickertape/kafka-avro'
 import {
   adminPortSetting,
   integerSetting,
+  kafkaAccess,
+  registryAccess,
   sharedSettings,
   textSetting,
   urlSetting,
@@ -69,10 +72,10 @@ export interface GatewayConfig {
     readonly dashboardFolder: string | undefined
   }
   readonly kafka: {
-    readonly brokers: string
+    readonly connection: KafkaConnection
     readonly topicPrefix: string
   }
-  readonly registryUrl: string
+  readonly registry: RegistryConnection
   readonly database: {
     readonly url: string
     readonly schema: string
@@ -94,8 +97,8 @@ export function readConfig(values: SettingValues<typeof settings>): GatewayConfi
       port: values.GATEWAY_PORT,
       dashboardFolder: values.GATEWAY_DASHBOARD_FOLDER || undefined,
     },
-    kafka: { brokers: values.KAFKA_BROKERS, topicPrefix: values.TOPIC_PREFIX },
-    registryUrl: values.REGISTRY_URL,
+    kafka: { connection: kafkaAccess(values), topicPrefix: values.TOPIC_PREFIX },
+    registry: registryAccess(values),
     database: {
       url: values.DATABASE_URL,
       schema: values.DATABASE_SCHEMA,

@@ -47,10 +47,10 @@ export interface Serving extends AsyncDisposable {
 export async function openServing(options: ServingOptions, signal: AbortSignal): Promise<Serving> {
   const { config, context, events, database, doorkeeper, server } = options
   const { tracing } = context
-  const { brokers, topicPrefix } = config.kafka
+  const { connection, topicPrefix } = config.kafka
   await using opened = new AsyncDisposableStack()
   const partitions = await waitingFor('kafka', events, signal, () =>
-    requireTopics(brokers, topicPrefix, ['market-events', 'candles', 'candles-live']),
+    requireTopics(connection, topicPrefix, ['market-events', 'candles', 'candles-live']),
   )
   await waitingFor('database', events, signal, () => requireMigrated(database))
   const catalog = opened.use(
@@ -67,7 +67,7 @@ export async function openServing(options: ServingOptions, signal: AbortSignal):
     await openMarketView(
       {
         kafka: config.kafka,
-        registry: new Registry(config.registryUrl, topicPrefix),
+        registry: new Registry(config.registry, topicPrefix),
         database,
         limits: config.memory,
         tracing,
@@ -105,7 +105,7 @@ export async function openServing(options: ServingOptions, signal: AbortSignal):
   const parts = opened.move()
   return {
     sources: { view, database, catalog, topics, revisionHorizonMs, now },
-    watch: new PipelineWatch({ brokers, topics, database, view, now }),
+    watch: new PipelineWatch({ connection, topics, database, view, now }),
     failed: view.failed,
     closeStream: async () => await stream[Symbol.asyncDispose](),
     [Symbol.asyncDispose]: async () => await parts.disposeAsync(),

@@ -1,8 +1,11 @@
+import type { KafkaConnection, RegistryConnection } from '@tickertape/kafka-avro'
 import {
   adminPortSetting,
   choiceSetting,
   integerSetting,
+  kafkaAccess,
   listSetting,
+  registryAccess,
   sharedSettings,
   textSetting,
   urlSetting,
@@ -138,8 +141,8 @@ export const settings = {
 } as const
 
 export interface IngestConfig {
-  readonly kafka: { readonly brokers: string; readonly topicPrefix: string }
-  readonly registryUrl: string
+  readonly kafka: { readonly connection: KafkaConnection; readonly topicPrefix: string }
+  readonly registry: RegistryConnection
   readonly venue: Venue
   readonly webSocketUrl: string
   readonly restUrl: string
@@ -172,8 +175,8 @@ export function readConfig(values: SettingValues<typeof settings>): IngestConfig
   const instruments =
     values.INGEST_INSTRUMENTS.length === 0 ? venue.instruments : values.INGEST_INSTRUMENTS
   return {
-    kafka: { brokers: values.KAFKA_BROKERS, topicPrefix: values.TOPIC_PREFIX },
-    registryUrl: values.REGISTRY_URL,
+    kafka: { connection: kafkaAccess(values), topicPrefix: values.TOPIC_PREFIX },
+    registry: registryAccess(values),
     venue,
     webSocketUrl: values.INGEST_WS_URL || venue.webSocketUrl,
     restUrl: values.INGEST_REST_URL || venue.restUrl,

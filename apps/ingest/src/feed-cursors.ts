@@ -1,5 +1,5 @@
 import { DecodeFailure, Deserializer, readPartition, topicName } from '@tickertape/kafka-avro'
-import type { Registry } from '@tickertape/kafka-avro'
+import type { KafkaConnection, Registry } from '@tickertape/kafka-avro'
 import type { FeedCursor, OpenGap } from '@tickertape/market-model'
 
 import type { Delivery } from './delivery.ts'
@@ -11,7 +11,7 @@ export interface CursorOwner {
 }
 
 export interface ReadCursorsOptions extends CursorOwner {
-  readonly brokers: string
+  readonly connection: KafkaConnection
   readonly topicPrefix: string
   readonly partitions: number
   readonly registry: Registry
@@ -42,7 +42,7 @@ export interface FoundCursors {
  * @throws KafkaAvroError `reading_failed`, `registry_unreachable`.
  */
 export async function readCursors(options: ReadCursorsOptions): Promise<FoundCursors> {
-  const { brokers, feedId, partitions, registry, topicPrefix } = options
+  const { connection, feedId, partitions, registry, topicPrefix } = options
   const ownPrefix = cursorKey(options, '')
   const deserializer = new Deserializer('feed-cursors', registry)
   const own = new Map<string, FeedCursor>()
@@ -53,7 +53,7 @@ export async function readCursors(options: ReadCursorsOptions): Promise<FoundCur
   const read = Array.from({ length: partitions }, async (_, partition) => {
     const range = { topic, partition, from: 'earliest', to: 'end' } as const
     let next = 0
-    for await (const batch of readPartition({ brokers, clientId }, range)) {
+    for await (const batch of readPartition({ connection, clientId }, range)) {
       const ofFeed = batch.filter(({ key }) => String(key ?? '').startsWith(`${feedId}|`))
       await deserializer.prepare(ofFeed.map(({ value }) => value))
       for (const { key, value } of ofFeed) {

@@ -32,7 +32,7 @@ export async function followReplicas(
   options: FollowReplicasOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { brokers, events, topicPrefix } = options
+  const { connection, events, topicPrefix } = options
   const topic = topicName('feed-cursors', topicPrefix)
   let positions = options.next.map((offset, partition) => ({ topic, partition, offset }))
   while (!signal.aborted) {
@@ -42,7 +42,7 @@ export async function followReplicas(
       // Whoever is not heard covers nothing: an absence is told then where it need not be.
       events.replicasNotFollowed(error)
       await delay(retryMs, undefined, { signal })
-      const offsets = await topicOffsets(brokers, topic).catch(() => undefined)
+      const offsets = await topicOffsets(connection, topic).catch(() => undefined)
       positions =
         offsets?.map(({ high, partition }) => ({ topic, partition, offset: high })) ?? positions
     }
@@ -55,10 +55,10 @@ async function hear(
   positions: readonly TopicPartitionOffset[],
   signal: AbortSignal,
 ): Promise<void> {
-  const { brokers, events, feedId, registry, replicaId, replicas } = options
+  const { connection, events, feedId, registry, replicaId, replicas } = options
   const deserializer = new Deserializer('feed-cursors', registry)
   await using tail = new LogTail({
-    brokers,
+    connection,
     clientId: `ingest-${feedId}-${replicaId}`,
     positions,
     onWarning: events.replicasNotFollowed,

@@ -55,17 +55,20 @@ export async function runImport(
   signal: AbortSignal,
 ): Promise<void> {
   const { kafka, venue } = config
-  const partitions = await requireTopics(kafka.brokers, kafka.topicPrefix, [
+  const partitions = await requireTopics(kafka.connection, kafka.topicPrefix, [
     'market-events',
     'feed-cursors',
     'rejected',
   ])
-  const registry = new Registry(config.registryUrl, kafka.topicPrefix)
+  const registry = new Registry(config.registry, kafka.topicPrefix)
   const serializers = {
     marketEvents: new Serializer('market-events', await registry.register('market-events')),
     feedCursors: new Serializer('feed-cursors', await registry.register('feed-cursors')),
   }
-  await using producer = await EventProducer.open({ brokers: kafka.brokers, clientId: 'import' })
+  await using producer = await EventProducer.open({
+    connection: kafka.connection,
+    clientId: 'import',
+  })
   const rest = new RestClient({
     url: config.restUrl,
     timeoutMs: restTimeoutMs,

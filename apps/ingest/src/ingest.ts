@@ -96,9 +96,13 @@ async function run(
   readiness.waitFor('venue', `not connected to ${venue.name}`)
   const through = throughOutages(readiness, events, stop)
   const requirePartitions = (): Promise<number> =>
-    requireTopics(kafka.brokers, kafka.topicPrefix, ['market-events', 'feed-cursors', 'rejected'])
+    requireTopics(kafka.connection, kafka.topicPrefix, [
+      'market-events',
+      'feed-cursors',
+      'rejected',
+    ])
   const partitions = await through(requirePartitions)
-  const registry = new Registry(config.registryUrl, kafka.topicPrefix)
+  const registry = new Registry(config.registry, kafka.topicPrefix)
   const marketEvents = new Serializer(
     'market-events',
     await through(() => registry.register('market-events')),
@@ -120,7 +124,7 @@ async function run(
   await using producer = await through(async () => {
     await requirePartitions()
     return await EventProducer.open({
-      brokers: kafka.brokers,
+      connection: kafka.connection,
       clientId: `ingest-${feedId}-${replicaId}`,
       lingerMs,
     })

@@ -4,7 +4,14 @@ import { instrumentIdOf } from '@tickertape/market-model'
 import { Database } from '@tickertape/market-store'
 import { ProgressLines, countRejected, redriveToLog, waitingVenues } from '@tickertape/redrive'
 import type { RedriveArguments, RejectedRecord } from '@tickertape/redrive'
-import { textSetting, urlSetting } from '@tickertape/service-runtime'
+import {
+  kafkaAccess,
+  kafkaSettings,
+  registryAccess,
+  registrySettings,
+  textSetting,
+  urlSetting,
+} from '@tickertape/service-runtime'
 import type { SettingValues } from '@tickertape/service-runtime'
 
 import { binanceCoinm } from './binance-market.ts'
@@ -18,8 +25,8 @@ const stage = 'ingest'
 
 /** Settings of the command that puts rejected frames back; the database is where pg-sink keeps them. */
 export const redriveSettings = {
-  KAFKA_BROKERS: settings.KAFKA_BROKERS,
-  REGISTRY_URL: settings.REGISTRY_URL,
+  ...kafkaSettings,
+  ...registrySettings,
   TOPIC_PREFIX: settings.TOPIC_PREFIX,
   INGEST_FUTURE_TOLERANCE_MS: settings.INGEST_FUTURE_TOLERANCE_MS,
   INGEST_VENUE: settings.INGEST_VENUE,
@@ -50,15 +57,16 @@ export async function redrive(
   const lines = new ProgressLines(write, { stage, reason, waiting })
   lines.begin(redriven, dryRun)
   if (dryRun || waiting === 0) return
-  const { KAFKA_BROKERS: brokers, TOPIC_PREFIX: topicPrefix } = values
-  const partitions = await requireTopics(brokers, topicPrefix, ['market-events'])
-  const registry = new Registry(values.REGISTRY_URL, topicPrefix)
+  const { TOPIC_PREFIX: topicPrefix } = values
+  const connection = kafkaAccess(values)
+  const partitions = await requireTopics(connection, topicPrefix, ['market-events'])
+  const registry = new Registry(registryAccess(values), topicPrefix)
   const serializer = new Serializer('market-events', await registry.register('market-events'))
   const selection = { stage, reason } as const
   const readers = await readersOf(await waitingVenues(database, selection), values, signal)
   const done = await redriveToLog({
     database,
-    brokers,
+    connection,
     topicPrefix,
     selection,
     recordsOf: (record) => recordsOf(record),

@@ -28,7 +28,7 @@ async function runImport(
   into = uniquePrefix(),
 ) {
   const { kafkaBrokers, registryUrl } = testStack()
-  await ensureTopics({ brokers: kafkaBrokers, prefix: into })
+  await ensureTopics({ connection: { brokers: kafkaBrokers }, prefix: into })
   const { deribitRestUrl, binanceRestUrl } = run.simulator
   await using importing = ServiceProcess.start({
     main,

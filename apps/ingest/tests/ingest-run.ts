@@ -75,7 +75,7 @@ export class IngestRun implements AsyncDisposable {
       hold: true,
     })
     const run = new IngestRun(options, simulator)
-    await ensureTopics({ brokers: testStack().kafkaBrokers, prefix: run.prefix })
+    await ensureTopics({ connection: { brokers: testStack().kafkaBrokers }, prefix: run.prefix })
     run.start()
     await run.subscribed()
     simulator.release()

@@ -30,8 +30,9 @@ function frame(id: number, symbol = 'BTCUSDT'): string {
 
 it('what ingest turned away goes through the venue’s mapper again, and its trades into the log', async () => {
   const prefix = uniquePrefix()
-  const { kafkaBrokers: brokers, registryUrl } = testStack()
-  await ensureTopics({ brokers, prefix, partitions })
+  const { kafkaBrokers, registryUrl } = testStack()
+  const connection = { brokers: kafkaBrokers }
+  await ensureTopics({ connection, prefix, partitions })
   await using created = await testDatabase()
   await migrate(created.url)
   await using database = new Database(created.url, { applicationName: 'test' })
@@ -53,7 +54,7 @@ it('what ingest turned away goes through the venue’s mapper again, and its tra
   }
   await using catalog = await startCatalog()
   const values = readSettings(redriveSettings, 'REDRIVE_', {
-    KAFKA_BROKERS: brokers,
+    KAFKA_BROKERS: connection.brokers,
     REGISTRY_URL: registryUrl,
     TOPIC_PREFIX: prefix,
     DATABASE_URL: created.url,
@@ -126,12 +127,13 @@ async function startCatalog() {
 
 async function tradesOf(prefix: string, instrumentId: string): Promise<readonly Trade[]> {
   const partition = partitionOf(instrumentId, partitions)
-  const { kafkaBrokers: brokers, registryUrl } = testStack()
-  const deserializer = new Deserializer('market-events', new Registry(registryUrl, prefix))
+  const { kafkaBrokers, registryUrl } = testStack()
+  const connection = { brokers: kafkaBrokers }
+  const deserializer = new Deserializer('market-events', new Registry({ url: registryUrl }, prefix))
   const topic = topicName('market-events', prefix)
   const found: Trade[] = []
   const range = { topic, partition, from: 'earliest', to: 'end' } as const
-  for await (const batch of readPartition({ brokers, clientId: 'test' }, range)) {
+  for await (const batch of readPartition({ connection, clientId: 'test' }, range)) {
     await deserializer.prepare(batch.map(({ value }) => value))
     for (const { value } of batch) {
       const event = deserializer.deserialize(value)

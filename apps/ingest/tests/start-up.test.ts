@@ -60,7 +60,7 @@ async function proxies() {
 
 it.concurrent('waits for Kafka, then for the registry, says so, and reads once both are there', async () => {
   const prefix = uniquePrefix()
-  await ensureTopics({ brokers: testStack().kafkaBrokers, prefix })
+  await ensureTopics({ connection: { brokers: testStack().kafkaBrokers }, prefix })
   await using simulator = await startSimulator({ seed: 'start-up' })
   const { kafkaProxy, registryProxy, addresses } = await proxies()
   await using kafka = kafkaProxy
@@ -93,7 +93,7 @@ it('goes through a kill of the broker without losing or doubling a trade', async
     onProgress: () => undefined,
   })
   const prefix = uniquePrefix()
-  await ensureTopics({ brokers: stack.kafkaBrokers, prefix })
+  await ensureTopics({ connection: { brokers: stack.kafkaBrokers }, prefix })
   await using simulator = await startSimulator({ seed: 'start-up' })
   await using ingest = startIngest(stack, simulator, prefix)
   const log = new RecordTail('market-events', prefix, stack)

@@ -6,7 +6,7 @@ import {
   fetchPartition,
   topicName,
 } from '@tickertape/kafka-avro'
-import type { AvroTopic, LogRecord, TopicRecords } from '@tickertape/kafka-avro'
+import type { AvroTopic, KafkaConnection, LogRecord, TopicRecords } from '@tickertape/kafka-avro'
 import { testStack } from '@tickertape/testing'
 import type { TestStack } from '@tickertape/testing'
 
@@ -25,7 +25,7 @@ type KafkaAndRegistry = Pick<TestStack, 'kafkaBrokers' | 'registryUrl'>
  * test may ask again and again of a long log.
  */
 export class TopicTail {
-  readonly #brokers: string
+  readonly #connection: KafkaConnection
   readonly #topic: string
   readonly #next = new Map<number, number>()
   readonly #messages: LogRecord[] = []
@@ -34,7 +34,7 @@ export class TopicTail {
   /** @param topic by its full name. */
   constructor(topic: string, { kafkaBrokers }: Pick<TestStack, 'kafkaBrokers'> = testStack()) {
     this.#topic = topic
-    this.#brokers = kafkaBrokers
+    this.#connection = { brokers: kafkaBrokers }
   }
 
   /**
@@ -60,7 +60,7 @@ export class TopicTail {
     const messages: LogRecord[] = []
     const from = this.#next.get(partition) ?? 'earliest'
     const range = { topic: this.#topic, partition, from, to: 'end' } as const
-    const options = { brokers: this.#brokers, clientId: 'test-tail' }
+    const options = { connection: this.#connection, clientId: 'test-tail' }
     for await (const batch of fetchPartition(options, range)) {
       for (const { headers, key, offset, value } of batch) {
         // A view of what was fetched would keep all of that in memory.
@@ -88,7 +88,7 @@ export class RecordTail<T extends AvroTopic> {
   constructor(topic: T, prefix: string, stack: KafkaAndRegistry = testStack()) {
     this.#topic = topic
     this.#tail = new TopicTail(topicName(topic, prefix), stack)
-    this.#deserializer = new Deserializer(topic, new Registry(stack.registryUrl, prefix))
+    this.#deserializer = new Deserializer(topic, new Registry({ url: stack.registryUrl }, prefix))
   }
 
   /**

@@ -1,11 +1,18 @@
 import { logReaderKinds } from '@tickertape/kafka-avro'
-import type { LogReaderKind, Topic } from '@tickertape/kafka-avro'
+import type {
+  KafkaConnection,
+  LogReaderKind,
+  RegistryConnection,
+  Topic,
+} from '@tickertape/kafka-avro'
 import {
   SettingsError,
   adminPortSetting,
   choiceSetting,
   integerSetting,
+  kafkaAccess,
   listSetting,
+  registryAccess,
   sharedSettings,
   textSetting,
   urlSetting,
@@ -90,13 +97,13 @@ export const settings = {
 
 export interface PgSinkConfig {
   readonly kafka: {
-    readonly brokers: string
+    readonly connection: KafkaConnection
     readonly topicPrefix: string
     readonly groupId: string
     readonly topics: readonly SinkTopic[]
     readonly reader: LogReaderKind
   }
-  readonly registryUrl: string
+  readonly registry: RegistryConnection
   readonly databaseUrl: string
   readonly databaseSchema: string
   readonly batch: {
@@ -123,13 +130,13 @@ export const environment = process.env
 export function readConfig(values: SettingValues<typeof settings>): PgSinkConfig {
   return {
     kafka: {
-      brokers: values.KAFKA_BROKERS,
+      connection: kafkaAccess(values),
       topicPrefix: values.TOPIC_PREFIX,
       groupId: values.TOPIC_PREFIX + values.PG_SINK_GROUP_ID,
       topics: toTopics(values.PG_SINK_TOPICS),
       reader: values.PG_SINK_READER,
     },
-    registryUrl: values.REGISTRY_URL,
+    registry: registryAccess(values),
     databaseUrl: values.DATABASE_URL,
     databaseSchema: values.DATABASE_SCHEMA,
     batch: {

@@ -8,7 +8,7 @@ import {
   topicOffsets,
   withGroupLag,
 } from '@tickertape/kafka-avro'
-import type { LogReader, Topic, TopicPartition } from '@tickertape/kafka-avro'
+import type { KafkaConnection, LogReader, Topic, TopicPartition } from '@tickertape/kafka-avro'
 import { Database, dropTradePartitionsBefore, migrate } from '@tickertape/market-store'
 import type { RunningService, ServiceContext } from '@tickertape/service-runtime'
 
@@ -86,8 +86,8 @@ async function run(
   context: ServiceContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const { brokers, groupId, topicPrefix, topics } = config.kafka
-  const registry = new Registry(config.registryUrl, topicPrefix)
+  const { connection, groupId, topicPrefix, topics } = config.kafka
+  const registry = new Registry(config.registry, topicPrefix)
   const events = createEvents(context, groupId, () => stateOf(sink))
   events.joiningGroup()
   await using database = new Database(config.databaseUrl, {
@@ -97,7 +97,7 @@ async function run(
     schema: config.databaseSchema,
   })
   await using rejects = new RejectLog({
-    brokers,
+    connection,
     clientId: groupId,
     topicPrefix,
     onStatistics: events.kafka.librdkafka('rejects'),
@@ -116,7 +116,7 @@ async function run(
   }
   const through = throughFaults({ ...config.retry, signal }, events)
   const needed: readonly Topic[] = config.toleratesErrors ? [...topics, 'rejected'] : topics
-  await through('kafka', () => requireTopics(brokers, topicPrefix, [...new Set(needed)]))
+  await through('kafka', () => requireTopics(connection, topicPrefix, [...new Set(needed)]))
   // A reader goes before its writers: what it cannot read is refused to them.
   for (const topic of topics) {
     if (topic !== 'rejected') await through('registry', () => registry.register(topic))
@@ -142,7 +142,7 @@ async function run(
   )
   const names = topics.map((topic) => topicName(topic, topicPrefix))
   const retention = followRetention(
-    { brokers, topics: names },
+    { connection, topics: names },
     (topic, seconds) => events.group.retention(topic, seconds),
     (message) => events.kafkaWarning(message),
     ended,
@@ -158,14 +158,14 @@ async function run(
 /** Reads as a member of the group until the signal; after a fault the next session is another member. */
 async function runSession(sink: Sink, signal: AbortSignal): Promise<void> {
   const { config, events } = sink
-  const { brokers, groupId, topicPrefix, topics, reader: kind } = config.kafka
+  const { connection, groupId, topicPrefix, topics, reader: kind } = config.kafka
   // What a session that has failed still waits for is given up.
   const ending = new AbortController()
   const ended = AbortSignal.any([signal, ending.signal])
   const through = throughFaults({ ...config.retry, signal: ended }, events)
   const fetches = events.kafka.fetching('fetch')
   const reader = createLogReader(kind, {
-    brokers,
+    connection,
     clientId: groupId,
     groupId,
     topics: topics.map((topic) => topicName(topic, topicPrefix)),
@@ -198,7 +198,7 @@ function createPartitions(
   }: { readonly reader: LogReader; readonly lag: GroupLag; readonly through: Through },
   signal: AbortSignal,
 ): SinkPartitions {
-  const { brokers, topicPrefix } = config.kafka
+  const { connection, topicPrefix } = config.kafka
   const records = new RecordReader({
     topicPrefix,
     registry,
@@ -227,19 +227,19 @@ function createPartitions(
     traces,
     batch: config.batch,
     through,
-    firstOffsets: (partitions) => firstOffsets(brokers, partitions),
+    firstOffsets: (partitions) => firstOffsets(connection, partitions),
     reader,
   })
 }
 
 async function firstOffsets(
-  brokers: string,
+  connection: KafkaConnection,
   partitions: readonly TopicPartition[],
 ): Promise<readonly NextOffset[]> {
   const topics = new Set(partitions.map(({ topic }) => topic))
   const lowest = new Map<string, number>()
   for (const topic of topics) {
-    for (const { partition, low } of await topicOffsets(brokers, topic)) {
+    for (const { partition, low } of await topicOffsets(connection, topic)) {
       lowest.set(`${topic} ${partition}`, low)
     }
   }

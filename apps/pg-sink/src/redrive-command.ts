@@ -3,6 +3,7 @@ import type { RejectReason, RejectStage } from '@tickertape/kafka-avro'
 import { Database } from '@tickertape/market-store'
 import { ProgressLines, countRejected, redriveToLog } from '@tickertape/redrive'
 import type { RedriveArguments, RedriveProgress } from '@tickertape/redrive'
+import { kafkaAccess, registryAccess } from '@tickertape/service-runtime'
 import type { SettingValues } from '@tickertape/service-runtime'
 
 import { RecordReader } from './record-reader.ts'
@@ -52,7 +53,7 @@ export async function redrive(
 function toLog({ values, database, reason, lines, signal }: Run): Promise<RedriveProgress> {
   return redriveToLog({
     database,
-    brokers: values.KAFKA_BROKERS,
+    connection: kafkaAccess(values),
     topicPrefix: values.TOPIC_PREFIX,
     selection: { stage: 'aggregator', reason },
     recordsOf: (record) => marketEventOf(record, values.TOPIC_PREFIX),
@@ -64,7 +65,7 @@ function toLog({ values, database, reason, lines, signal }: Run): Promise<Redriv
 }
 
 function toTables({ values, database, reason, lines, signal }: Run): Promise<RedriveProgress> {
-  const registry = new Registry(values.REGISTRY_URL, values.TOPIC_PREFIX)
+  const registry = new Registry(registryAccess(values), values.TOPIC_PREFIX)
   return redriveToTables({
     database,
     records: new RecordReader({

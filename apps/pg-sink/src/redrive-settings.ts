@@ -1,9 +1,11 @@
+import { kafkaSettings, registrySettings } from '@tickertape/service-runtime'
+
 import { settings } from './config.ts'
 
 /** Settings of the command that puts rejected records back; the service's own. */
 export const redriveSettings = {
-  KAFKA_BROKERS: settings.KAFKA_BROKERS,
-  REGISTRY_URL: settings.REGISTRY_URL,
+  ...kafkaSettings,
+  ...registrySettings,
   TOPIC_PREFIX: settings.TOPIC_PREFIX,
   DATABASE_URL: settings.DATABASE_URL,
   DATABASE_SCHEMA: settings.DATABASE_SCHEMA,

@@ -1,10 +1,10 @@
 import { EventProducer, rejectedHeaders, topicName } from '@tickertape/kafka-avro'
-import type { OnStatistics } from '@tickertape/kafka-avro'
+import type { KafkaConnection, OnStatistics } from '@tickertape/kafka-avro'
 
 import type { Reject } from './batch.ts'
 
 export interface RejectLogOptions {
-  readonly brokers: string
+  readonly connection: KafkaConnection
   readonly clientId: string
   readonly topicPrefix: string
   readonly onStatistics?: OnStatistics

@@ -38,7 +38,7 @@ const futureToleranceMs = 5_000
  * log to the rows, one record at a time.
  */
 export async function logTruth(log: SinkLog): Promise<Tables> {
-  const registry = new Registry(log.registryUrl, log.prefix)
+  const registry = new Registry({ url: log.registryUrl }, log.prefix)
   const events = new Deserializer('market-events', registry)
   const candles = new Deserializer('candles', registry)
   const truth = new Truth(log.topic('market-events'), log.topic('candles'))
@@ -64,7 +64,7 @@ export async function readAll(
 ): Promise<readonly Message[]> {
   const messages: Message[] = []
   const batches = readPartition(
-    { brokers: log.brokers, clientId: `${log.prefix}truth` },
+    { connection: log.connection, clientId: `${log.prefix}truth` },
     { topic: log.topic(topic), partition, from: 'earliest', to: 'end' },
   )
   for await (const batch of batches) messages.push(...batch)
@@ -82,7 +82,7 @@ export async function isAtEnds(
   nextOffset: ReadonlyMap<string, number>,
 ): Promise<boolean> {
   for (const topic of sinkTopics) {
-    for (const { partition, high } of await topicOffsets(log.brokers, log.topic(topic))) {
+    for (const { partition, high } of await topicOffsets(log.connection, log.topic(topic))) {
       const next = nextOffset.get(`${log.topic(topic)} ${partition}`)
       if (next === undefined || next > high) return false
       if (next < high && (await hasRecords(log, topic, partition, next))) return false
@@ -97,7 +97,7 @@ async function hasRecords(
   partition: number,
   from: number,
 ): Promise<boolean> {
-  const options = { brokers: log.brokers, clientId: `${log.prefix}ends` }
+  const options = { connection: log.connection, clientId: `${log.prefix}ends` }
   const range = { topic: log.topic(topic), partition, from, to: 'end' } as const
   for await (const batch of readPartition(options, range)) if (batch.length > 0) return true
   return false

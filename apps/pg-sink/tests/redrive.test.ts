@@ -16,7 +16,7 @@ async function run(
   dryRun = false,
 ): Promise<readonly string[]> {
   const values = readSettings(redriveSettings, 'REDRIVE_', {
-    KAFKA_BROKERS: log.brokers,
+    KAFKA_BROKERS: log.connection.brokers,
     REGISTRY_URL: log.registryUrl,
     TOPIC_PREFIX: log.prefix,
     DATABASE_URL: log.databaseUrl,
@@ -66,7 +66,7 @@ it('what PostgreSQL refused goes into the tables once it is mended, and only the
   expect(stored.map((line) => line.split(' ')[1])).toEqual(['t0', 't1', 't2', 't3', 't4', 't5'])
   // Each stands at its own place in the log, and the log has none of them twice.
   expect(new Set(stored.map((line) => line.split(' ').at(-1))).size).toBe(6)
-  const ends = await topicOffsets(log.brokers, log.topic('market-events'))
+  const ends = await topicOffsets(log.connection, log.topic('market-events'))
   expect(ends.reduce((sum, { high }) => sum + high, 0)).toBe(6)
 })
 
@@ -113,7 +113,7 @@ it('what the aggregator could not read goes back into its partition of the log',
   )
   expect(lines).toContain('pg-sink, undecodable: 0 to put back')
   const found: string[] = []
-  const options = { brokers: log.brokers, clientId: 'test' }
+  const options = { connection: log.connection, clientId: 'test' }
   const range = { topic, partition: 1, from: 'earliest', to: 'end' } as const
   for await (const batch of readPartition(options, range)) {
     for (const { key, value } of batch) found.push(`${String(key)} ${String(value)}`)

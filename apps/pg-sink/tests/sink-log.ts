@@ -9,7 +9,7 @@ import {
   partitionOf,
   topicName,
 } from '@tickertape/kafka-avro'
-import type { OutgoingRecord, Topic } from '@tickertape/kafka-avro'
+import type { KafkaConnection, OutgoingRecord, Topic } from '@tickertape/kafka-avro'
 import { noOptionalFacts, formatDecimal, instrumentIdOf } from '@tickertape/market-model'
 import type { Candle, InstrumentStatus, MarketEvent, Trade } from '@tickertape/market-model'
 import { Database, migrate } from '@tickertape/market-store'
@@ -24,7 +24,7 @@ const redriveMain = fileURLToPath(new URL('../src/redrive-main.ts', import.meta.
 /** Topics and a database of the test's own, and sinks between them. */
 export interface SinkLog extends AsyncDisposable {
   readonly prefix: string
-  readonly brokers: string
+  readonly connection: KafkaConnection
   readonly registryUrl: string
   readonly database: Database
   readonly databaseUrl: string
@@ -49,20 +49,21 @@ export interface SinkLogOptions {
 
 export async function createSinkLog(options: SinkLogOptions = {}): Promise<SinkLog> {
   const { stack = testStack(), migrated = true } = options
-  const { kafkaBrokers: brokers, registryUrl } = stack
+  const { kafkaBrokers, registryUrl } = stack
+  const connection = { brokers: kafkaBrokers }
   const prefix = uniquePrefix()
   const created = await testDatabase(stack.databaseUrl)
   if (migrated) await migrate(created.url)
-  await ensureTopics({ brokers, prefix, partitions })
-  const registry = new Registry(registryUrl, prefix)
+  await ensureTopics({ connection, prefix, partitions })
+  const registry = new Registry({ url: registryUrl }, prefix)
   const events = new Serializer('market-events', await registry.register('market-events'))
   const candles = new Serializer('candles', await registry.register('candles'))
-  const producer = await EventProducer.open({ brokers, clientId: prefix })
+  const producer = await EventProducer.open({ connection, clientId: prefix })
   const database = new Database(created.url, { applicationName: 'test', maxConnections: 4 })
   const topic = (name: Topic): string => topicName(name, prefix)
   const produceCandles = async (list: readonly Candle[]): Promise<TransactionalProducer> => {
     const transactions = await TransactionalProducer.open({
-      brokers,
+      connection,
       clientId: prefix,
       transactionalId: `${prefix}candles`,
     })
@@ -81,14 +82,14 @@ export async function createSinkLog(options: SinkLogOptions = {}): Promise<SinkL
     }
   }
   const environment = {
-    KAFKA_BROKERS: brokers,
+    KAFKA_BROKERS: connection.brokers,
     REGISTRY_URL: registryUrl,
     TOPIC_PREFIX: prefix,
     DATABASE_URL: created.url,
   }
   return {
     prefix,
-    brokers,
+    connection,
     registryUrl,
     database,
     databaseUrl: created.url,

@@ -1,11 +1,12 @@
 import type { Client, KafkaConsumer, LibrdKafkaError } from '@confluentinc/kafka-javascript'
 
 import { KafkaAvroError, messageOf } from './errors.ts'
+import type { KafkaConnection } from './kafka-connection.ts'
 
 /** Settings that every librdkafka client of the system shares. */
-export function connectionSettings(brokers: string, clientId: string) {
+export function connectionSettings(connection: KafkaConnection, clientId: string) {
   return {
-    'bootstrap.servers': brokers,
+    'bootstrap.servers': connection.brokers,
     'client.id': clientId,
     // Idle connections are dropped by brokers and load balancers; that is no fault.
     'log.connection.close': false,
@@ -43,14 +44,14 @@ export function call<T>(run: (done: Callback<T>) => void): Promise<T> {
  *
  * @throws KafkaAvroError `broker_unreachable`; the client is closed then.
  */
-export async function connect(client: Client<string>, brokers: string): Promise<void> {
+export async function connect(client: Client<string>, connection: KafkaConnection): Promise<void> {
   try {
     await call((done) => client.connect({ timeout: 30_000 }, done))
   } catch (error) {
     await disconnect(client)
     throw new KafkaAvroError(
       'broker_unreachable',
-      `Cannot reach Kafka at ${brokers} (${messageOf(error)}): is it running, and is KAFKA_BROKERS right?`,
+      `Cannot reach Kafka at ${connection.brokers} (${messageOf(error)}): is it running, and is KAFKA_BROKERS right?`,
       { cause: error },
     )
   }

@@ -16,6 +16,7 @@ import {
   queueFull,
 } from './connection.ts'
 import { KafkaAvroError } from './errors.ts'
+import type { KafkaConnection } from './kafka-connection.ts'
 import { Producer } from './librdkafka.ts'
 
 export interface OutgoingRecord {
@@ -30,7 +31,7 @@ export interface OutgoingRecord {
 export type Delivered = { readonly offset: number } | { readonly error: KafkaAvroError }
 
 export interface EventProducerOptions {
-  readonly brokers: string
+  readonly connection: KafkaConnection
   readonly clientId: string
   /** How long records wait to share a request, in ms. */
   readonly lingerMs?: number
@@ -76,7 +77,7 @@ export class EventProducer implements AsyncDisposable {
   /** @throws KafkaAvroError `broker_unreachable`. */
   static async open(options: EventProducerOptions): Promise<EventProducer> {
     const client = new Producer({
-      ...connectionSettings(options.brokers, options.clientId),
+      ...connectionSettings(options.connection, options.clientId),
       'enable.idempotence': true,
       'compression.type': 'lz4',
       'message.max.bytes': maxRecordBytes,
@@ -88,7 +89,7 @@ export class EventProducer implements AsyncDisposable {
       ...statisticsSettings(options.onStatistics),
     })
     tellStatistics(client, options.onStatistics)
-    await connect(client, options.brokers)
+    await connect(client, options.connection)
     client.setPollInBackground(true)
     return new EventProducer(client)
   }

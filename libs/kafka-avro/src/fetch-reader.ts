@@ -152,7 +152,7 @@ export class FetchReader implements LogReader {
     this.consumer.pause(exact)
     const share = Math.floor(aheadBytes / Math.max(1, exact.length))
     const options = {
-      brokers: this.#options.brokers,
+      connection: this.#options.connection,
       clientId: `${this.#options.clientId}-fetch`,
       aheadBytes: Math.min(mostAheadBytes, Math.max(leastAheadBytes, share)),
       onWarning: this.#options.onWarning,

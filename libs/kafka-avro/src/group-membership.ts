@@ -44,7 +44,7 @@ export class GroupMembership {
     this.#options = options
     this.consumer = new KafkaConsumer(
       {
-        ...connectionSettings(options.brokers, options.clientId),
+        ...connectionSettings(options.connection, options.clientId),
         'group.id': options.groupId,
         'enable.auto.commit': false,
         // librdkafka asks for stable offsets only when it reads committed.
@@ -81,7 +81,7 @@ export class GroupMembership {
   }
 
   async join(): Promise<void> {
-    await connect(this.consumer, this.#options.brokers)
+    await connect(this.consumer, this.#options.connection)
     this.consumer.subscribe([...this.#options.topics])
   }
 

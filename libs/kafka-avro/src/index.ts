@@ -12,6 +12,13 @@ export { FetchReader } from './fetch-reader.ts'
 export { GroupLag, withGroupLag } from './group-lag.ts'
 export type { PartitionLag } from './group-lag.ts'
 export { GroupReader } from './group-reader.ts'
+export { saslMechanisms } from './kafka-connection.ts'
+export type {
+  KafkaConnection,
+  RegistryConnection,
+  SaslCredentials,
+  TlsFiles,
+} from './kafka-connection.ts'
 export { LogTail } from './log-tail.ts'
 export type { LogTailOptions, TailProgress } from './log-tail.ts'
 export { createLogReader, logReaderKinds } from './log-reader.ts'

@@ -8,6 +8,7 @@ import type {
 import type { FetchMeasure, FetchQueue, OnStatistics } from './client-statistics.ts'
 import { FetchReader } from './fetch-reader.ts'
 import { GroupReader } from './group-reader.ts'
+import type { KafkaConnection } from './kafka-connection.ts'
 
 /** A record that was read: what both readers give of it. */
 export interface LogRecord {
@@ -24,7 +25,7 @@ export interface LogRecord {
 }
 
 export interface LogReaderOptions {
-  readonly brokers: string
+  readonly connection: KafkaConnection
   readonly clientId: string
   readonly groupId: string
   readonly topics: readonly string[]

@@ -2,11 +2,12 @@ import type { TopicPartitionOffset } from '@confluentinc/kafka-javascript'
 
 import type { FetchMeasure, FetchQueue } from './client-statistics.ts'
 import { KafkaAvroError } from './errors.ts'
+import type { KafkaConnection } from './kafka-connection.ts'
 import type { LogRecord } from './log-reader.ts'
 import { PartitionFetcher, queueOf } from './partition-fetcher.ts'
 
 export interface LogTailOptions {
-  readonly brokers: string
+  readonly connection: KafkaConnection
   readonly clientId: string
   /** What is read, and from which offset of each partition on. */
   readonly positions: readonly TopicPartitionOffset[]
@@ -41,10 +42,10 @@ export class LogTail implements AsyncDisposable {
   #turn = 0
   #wake: () => void = () => undefined
 
-  constructor({ brokers, clientId, positions, onWarning, fetches }: LogTailOptions) {
+  constructor({ connection, clientId, positions, onWarning, fetches }: LogTailOptions) {
     const share = Math.floor(aheadBytes / Math.max(1, positions.length))
     const options = {
-      brokers,
+      connection,
       clientId,
       aheadBytes: Math.min(mostAheadBytes, Math.max(leastAheadBytes, share)),
       patienceMs: Infinity,

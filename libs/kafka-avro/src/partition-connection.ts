@@ -8,10 +8,11 @@ import {
 import type { Reader } from '@platformatic/kafka'
 
 import { KafkaAvroError, messageOf } from './errors.ts'
+import type { KafkaConnection } from './kafka-connection.ts'
 import type { AbortedTransaction, LogSource } from './record-batch.ts'
 
 export interface PartitionConnectionOptions {
-  readonly brokers: string
+  readonly connection: KafkaConnection
   readonly clientId: string
 }
 
@@ -147,7 +148,7 @@ export class PartitionConnection implements AsyncDisposable {
   async #findLeader(): Promise<Leader> {
     const { topic, partition } = this.#source
     const failures: unknown[] = []
-    for (const address of this.#options.brokers.split(',')) {
+    for (const address of this.#options.connection.brokers.split(',')) {
       const [host = '', port = ''] = address.trim().split(/:(?=\d+$)/)
       try {
         const metadata = await this.#describe(host, Number(port))

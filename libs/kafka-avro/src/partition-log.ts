@@ -10,10 +10,11 @@ import {
   haltOutOfRange,
 } from './connection.ts'
 import { KafkaAvroError, messageOf } from './errors.ts'
+import type { KafkaConnection } from './kafka-connection.ts'
 import { CODES, KafkaConsumer } from './librdkafka.ts'
 
 export interface PartitionLogOptions {
-  readonly brokers: string
+  readonly connection: KafkaConnection
   readonly clientId: string
 }
 
@@ -45,7 +46,7 @@ export async function* readPartition(
 ): AsyncGenerator<readonly Message[]> {
   const consumer = new KafkaConsumer(
     {
-      ...connectionSettings(options.brokers, options.clientId),
+      ...connectionSettings(options.connection, options.clientId),
       // Never joined and never committed to, but librdkafka wants one.
       'group.id': `${options.clientId}-log`,
       'enable.auto.commit': false,
@@ -67,7 +68,7 @@ export async function* readPartition(
     position = Math.max(position, eof.offset)
   })
   try {
-    await connect(consumer, options.brokers)
+    await connect(consumer, options.connection)
     const { topic, partition } = range
     const { lowOffset, highOffset } = await call<{ lowOffset: number; highOffset: number }>(
       (done) => consumer.queryWatermarkOffsets(topic, partition, 30_000, done),

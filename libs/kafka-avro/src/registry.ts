@@ -3,6 +3,7 @@ import type { COMPATIBILITY } from '@kafkajs/confluent-schema-registry'
 import type { Schema } from 'avsc'
 
 import { KafkaAvroError, messageOf } from './errors.ts'
+import type { RegistryConnection } from './kafka-connection.ts'
 import { avroSchemas } from './schemas.generated.ts'
 import type { Topic } from './topics.ts'
 import { topicName } from './topics.ts'
@@ -21,12 +22,11 @@ export class Registry {
   readonly #url: string
   readonly #prefix: string
 
-  /** @param url base address of the registry's Confluent API. */
-  constructor(url: string, topicPrefix: string) {
-    this.#url = url
+  constructor(connection: RegistryConnection, topicPrefix: string) {
+    this.#url = connection.url
     this.#prefix = topicPrefix
     this.#api = new SchemaRegistry(
-      { host: url, clientId: 'tickertape', retry: { retries: 2 } },
+      { host: this.#url, clientId: 'tickertape', retry: { retries: 2 } },
       // Documentation strings stay in what is registered.
       {},
     )

@@ -2,13 +2,14 @@ import type { KafkaJS } from '@confluentinc/kafka-javascript'
 
 import { call, connect, connectionSettings, disconnect } from './connection.ts'
 import { KafkaAvroError, messageOf } from './errors.ts'
+import type { KafkaConnection } from './kafka-connection.ts'
 import { Kafka, KafkaConsumer, logLevel } from './librdkafka.ts'
 import { defaultPartitions, topicName, topicSettings, topics } from './topics.ts'
 import type { Topic } from './topics.ts'
 
 export interface EnsureTopicsOptions {
   /** host:port, comma separated. */
-  readonly brokers: string
+  readonly connection: KafkaConnection
   readonly prefix?: string
   readonly partitions?: number
   readonly replicationFactor?: number
@@ -16,7 +17,7 @@ export interface EnsureTopicsOptions {
 
 /** Creates the topics that are missing. What exists stays as it is. */
 export async function ensureTopics(options: EnsureTopicsOptions): Promise<void> {
-  await withAdmin(options.brokers, async (admin) => {
+  await withAdmin(options.connection, async (admin) => {
     const existing = new Set(await admin.listTopics())
     const missing = topics
       .map((topic) => ({ topic, name: topicName(topic, options.prefix ?? '') }))
@@ -44,18 +45,18 @@ export async function ensureTopics(options: EnsureTopicsOptions): Promise<void> 
  * @throws KafkaAvroError `topic_missing`, `partition_count_differs` or `broker_unreachable`.
  */
 export async function requireTopics(
-  brokers: string,
+  connection: KafkaConnection,
   prefix: string,
   wanted: readonly Topic[],
 ): Promise<number> {
-  return await withAdmin(brokers, async (admin) => {
+  return await withAdmin(connection, async (admin) => {
     const existing = new Set(await admin.listTopics())
     const names = wanted.map((topic) => topicName(topic, prefix))
     const missing = names.filter((name) => !existing.has(name))
     if (missing.length > 0) {
       throw new KafkaAvroError(
         'topic_missing',
-        `Kafka at ${brokers} has no topic ${missing.join(', ')}: create the topics first (the local stack does), or check TOPIC_PREFIX ("${prefix}")`,
+        `Kafka at ${connection.brokers} has no topic ${missing.join(', ')}: create the topics first (the local stack does), or check TOPIC_PREFIX ("${prefix}")`,
       )
     }
     // With topics named, the metadata is the list of them (the other shape is for {}).
@@ -70,7 +71,7 @@ export async function requireTopics(
       const listed = [...counts].map(([name, n]) => `${name}: ${n}`).join(', ')
       throw new KafkaAvroError(
         'partition_count_differs',
-        `Topics must have the same number of partitions, but Kafka at ${brokers} has ${listed}: recreate them as one generation`,
+        `Topics must have the same number of partitions, but Kafka at ${connection.brokers} has ${listed}: recreate them as one generation`,
       )
     }
     return count
@@ -79,10 +80,10 @@ export async function requireTopics(
 
 /** First offset and end offset (the next to be written) of every partition. */
 export async function topicOffsets(
-  brokers: string,
+  connection: KafkaConnection,
   topic: string,
 ): Promise<readonly { partition: number; low: number; high: number }[]> {
-  return await withAdmin(brokers, async (admin) => {
+  return await withAdmin(connection, async (admin) => {
     const offsets = await admin.fetchTopicOffsets(topic)
     return offsets.map(({ partition, low, high }) => ({
       partition,
@@ -94,11 +95,11 @@ export async function topicOffsets(
 
 /** By partition, the first offset that was appended at a time or later; the end offset where none was. */
 export async function offsetsAtTime(
-  brokers: string,
+  connection: KafkaConnection,
   topic: string,
   time: number,
 ): Promise<ReadonlyMap<number, number>> {
-  return await withAdmin(brokers, async (admin) => {
+  return await withAdmin(connection, async (admin) => {
     const offsets = await admin.fetchTopicOffsetsByTimestamp(topic, time)
     return new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]))
   })
@@ -114,20 +115,20 @@ export async function offsetsAtTime(
  * @throws KafkaAvroError `broker_unreachable`, `reading_failed`.
  */
 export async function committedOffsets(
-  brokers: string,
+  connection: KafkaConnection,
   groupId: string,
   topic: string,
 ): Promise<ReadonlyMap<number, number>> {
   const consumer = new KafkaConsumer(
     {
-      ...connectionSettings(brokers, `${groupId}-offsets`),
+      ...connectionSettings(connection, `${groupId}-offsets`),
       'group.id': groupId,
       'enable.auto.commit': false,
       'isolation.level': 'read_uncommitted',
     },
     {},
   )
-  await connect(consumer, brokers)
+  await connect(consumer, connection)
   try {
     const { topics } = await call<{ topics: { name: string; partitions: { id: number }[] }[] }>(
       (done) => consumer.getMetadata({ topic, timeout: timeoutMs }, done),
@@ -157,12 +158,12 @@ export async function committedOffsets(
 const timeoutMs = 10_000
 
 async function withAdmin<T>(
-  brokers: string,
+  connection: KafkaConnection,
   use: (admin: KafkaJS.Admin) => Promise<T>,
 ): Promise<T> {
   const admin = new Kafka({
     // The broker list is wanted here; librdkafka's own log would go to stderr line by line.
-    kafkaJS: { brokers: brokers.split(','), logLevel: logLevel.NOTHING },
+    kafkaJS: { brokers: connection.brokers.split(','), logLevel: logLevel.NOTHING },
   }).admin()
   try {
     await admin.connect()
@@ -171,7 +172,7 @@ async function withAdmin<T>(
     if (error instanceof KafkaAvroError) throw error
     throw new KafkaAvroError(
       'broker_unreachable',
-      `Cannot reach Kafka at ${brokers} (${messageOf(error)}): is it running, and is KAFKA_BROKERS right?`,
+      `Cannot reach Kafka at ${connection.brokers} (${messageOf(error)}): is it running, and is KAFKA_BROKERS right?`,
       { cause: error },
     )
   } finally {

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { ConfigResourceTypes, Connection, describeConfigsV4 } from '@platformatic/kafka'
 
 import { KafkaAvroError, messageOf } from './errors.ts'
+import type { KafkaConnection } from './kafka-connection.ts'
 
 const setting = 'retention.ms'
 /** How often it is asked, and how soon again if that failed, in ms. */
@@ -17,11 +18,11 @@ const timeouts = { connectTimeout: 5_000, requestTimeout: 10_000 } as const
  * @throws KafkaAvroError `broker_unreachable`; also if it has one of them not, or may not tell of it.
  */
 export async function topicRetention(
-  brokers: string,
+  connection: KafkaConnection,
   topics: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
   let failure: unknown
-  for (const address of brokers.split(',')) {
+  for (const address of connection.brokers.split(',')) {
     const [host = '', port = ''] = address.trim().split(/:(?=\d+$)/)
     try {
       return await askRetention(host, Number(port), topics)
@@ -31,7 +32,7 @@ export async function topicRetention(
   }
   throw new KafkaAvroError(
     'broker_unreachable',
-    `Could not ask Kafka at ${brokers} how long ${topics.join(', ')} are kept (${messageOf(failure)}): is it running, has it these topics, and may this principal describe their configuration?`,
+    `Could not ask Kafka at ${connection.brokers} how long ${topics.join(', ')} are kept (${messageOf(failure)}): is it running, has it these topics, and may this principal describe their configuration?`,
     { cause: failure },
   )
 }
@@ -42,7 +43,10 @@ export async function topicRetention(
  * @param tell gets seconds; -1 for ever.
  */
 export async function followRetention(
-  { brokers, topics }: { readonly brokers: string; readonly topics: readonly string[] },
+  {
+    connection,
+    topics,
+  }: { readonly connection: KafkaConnection; readonly topics: readonly string[] },
   tell: (topic: string, seconds: number) => void,
   onWarning: (message: string) => void,
   signal: AbortSignal,
@@ -50,7 +54,7 @@ export async function followRetention(
   while (!signal.aborted) {
     let waitMs: number = followed.everyMs
     try {
-      for (const [topic, ms] of await topicRetention(brokers, topics)) {
+      for (const [topic, ms] of await topicRetention(connection, topics)) {
         tell(topic, ms < 0 ? -1 : ms / 1_000)
       }
     } catch (error) {

@@ -2,7 +2,11 @@ import { describe, expect, it } from 'vitest'
 
 import { openFailure, stepFailure } from './transactional-producer.ts'
 
-const options = { brokers: 'kafka:9092', clientId: 'test', transactionalId: 'candles-0' }
+const options = {
+  connection: { brokers: 'kafka:9092' },
+  clientId: 'test',
+  transactionalId: 'candles-0',
+}
 
 function refusal(code: number, isFatal = false): Error {
   return Object.assign(new Error('the reason'), { code, isFatal })

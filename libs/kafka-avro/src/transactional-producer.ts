@@ -17,11 +17,12 @@ import {
 } from './connection.ts'
 import { KafkaAvroError, messageOf } from './errors.ts'
 import type { OutgoingRecord } from './event-producer.ts'
+import type { KafkaConnection } from './kafka-connection.ts'
 import type { LogReader } from './log-reader.ts'
 import { CODES, Producer } from './librdkafka.ts'
 
 export interface TransactionalProducerOptions {
-  readonly brokers: string
+  readonly connection: KafkaConnection
   readonly clientId: string
   /**
    * Equal over restarts of one instance: opening it aborts what a killed predecessor left open, which
@@ -51,7 +52,7 @@ export class TransactionalProducer implements AsyncDisposable {
    */
   static async open(options: TransactionalProducerOptions): Promise<TransactionalProducer> {
     const client = new Producer({
-      ...connectionSettings(options.brokers, options.clientId),
+      ...connectionSettings(options.connection, options.clientId),
       'transactional.id': options.transactionalId,
       'transaction.timeout.ms': timeoutMs,
       'compression.type': 'lz4',
@@ -65,7 +66,7 @@ export class TransactionalProducer implements AsyncDisposable {
       ...statisticsSettings(options.onStatistics),
     })
     tellStatistics(client, options.onStatistics)
-    await connect(client, options.brokers)
+    await connect(client, options.connection)
     // For errors alone. A commit serves delivery reports itself: with a thread in the background that takes
     // them away it notices the last one up to 10 ms later.
     client.setPollInterval(1_000)
@@ -159,7 +160,7 @@ export class TransactionalProducer implements AsyncDisposable {
 
 /** What a failed start of transactions means to whoever opens the producer. */
 export function openFailure(
-  { brokers, transactionalId }: TransactionalProducerOptions,
+  { connection, transactionalId }: TransactionalProducerOptions,
   error: unknown,
 ): KafkaAvroError {
   // The binding rejects with LibrdKafkaError.
@@ -171,20 +172,20 @@ export function openFailure(
   if (isForbidden) {
     return new KafkaAvroError(
       'transactions_refused',
-      `Kafka at ${brokers} does not let this principal use the transactional id ${transactionalId} (${why}): allow it to write and describe that id`,
+      `Kafka at ${connection.brokers} does not let this principal use the transactional id ${transactionalId} (${why}): allow it to write and describe that id`,
       { cause: error },
     )
   }
   if (isFatal === true) {
     return new KafkaAvroError(
       'transactions_refused',
-      `Kafka at ${brokers} refuses transactions to the transactional id ${transactionalId} for good (${why}): check the broker's version and its settings of transactions`,
+      `Kafka at ${connection.brokers} refuses transactions to the transactional id ${transactionalId} for good (${why}): check the broker's version and its settings of transactions`,
       { cause: error },
     )
   }
   return new KafkaAvroError(
     'broker_unreachable',
-    `Could not start transactions at ${brokers} (${why}): is Kafka running?`,
+    `Could not start transactions at ${connection.brokers} (${why}): is Kafka running?`,
     { cause: error },
   )
 }

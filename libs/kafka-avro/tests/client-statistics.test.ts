@@ -11,11 +11,11 @@ import {
 } from '../src/index.ts'
 import type { ClientStatistics } from '../src/index.ts'
 
-const { kafkaBrokers: brokers } = testStack()
+const connection = { brokers: testStack().kafkaBrokers }
 
 async function createTopic(): Promise<string> {
   const prefix = uniquePrefix()
-  await ensureTopics({ brokers, prefix, partitions: 1 })
+  await ensureTopics({ connection, prefix, partitions: 1 })
   return topicName('market-events', prefix)
 }
 
@@ -39,9 +39,9 @@ it('producers tell of what they have sent, and of their limits', async () => {
   const topic = await createTopic()
   const plain = listening()
   const transactions = listening()
-  await using producer = await EventProducer.open({ brokers, clientId: topic, ...plain })
+  await using producer = await EventProducer.open({ connection, clientId: topic, ...plain })
   await using transactional = await TransactionalProducer.open({
-    brokers,
+    connection,
     clientId: topic,
     transactionalId: topic,
     ...transactions,
@@ -58,13 +58,13 @@ it('producers tell of what they have sent, and of their limits', async () => {
 
 it.each(logReaderKinds)('a reader tells of its member and of its fetches: %s', async (kind) => {
   const topic = await createTopic()
-  await using producer = await EventProducer.open({ brokers, clientId: topic })
+  await using producer = await EventProducer.open({ connection, clientId: topic })
   for (let number = 0; number < 10; number += 1) producer.produce(record(topic, number))
   await producer.acknowledged()
   const member = listening()
   let fetchedBytes = 0
   const reader = createLogReader(kind, {
-    brokers,
+    connection,
     clientId: topic,
     groupId: topic,
     topics: [topic],

@@ -19,12 +19,12 @@ import type {
   TopicPartition,
 } from '../src/index.ts'
 
-const { kafkaBrokers: brokers } = testStack()
+const connection = { brokers: testStack().kafkaBrokers }
 const partitionCount = 4
 
 async function createTopic(): Promise<string> {
   const prefix = uniquePrefix()
-  await ensureTopics({ brokers, prefix, partitions: partitionCount })
+  await ensureTopics({ connection, prefix, partitions: partitionCount })
   return topicName('market-events', prefix)
 }
 
@@ -60,7 +60,7 @@ function join({
   options = {},
 }: MemberOptions): Member {
   const reader = createLogReader(kind, {
-    brokers,
+    connection,
     clientId: topic,
     groupId: topic,
     topics: [topic],
@@ -121,7 +121,7 @@ function join({
 describe.each(logReaderKinds)('the log reader by %s', (kind) => {
   it('gives every record once and in order, while members come and go', async () => {
     const topic = await createTopic()
-    await using producer = await EventProducer.open({ brokers, clientId: topic })
+    await using producer = await EventProducer.open({ connection, clientId: topic })
     const positions = new Map<number, number>()
     const seen: string[][] = Array.from({ length: partitionCount }, () => [])
     const onRecords = (records: readonly LogRecord[]) => {
@@ -164,7 +164,7 @@ describe.each(logReaderKinds)('the log reader by %s', (kind) => {
 
   it('begins in the middle of a batch when it is told to', async () => {
     const topic = await createTopic()
-    await using producer = await EventProducer.open({ brokers, clientId: topic, lingerMs: 50 })
+    await using producer = await EventProducer.open({ connection, clientId: topic, lingerMs: 50 })
     for (let number = 0; number < 100; number += 1) producer.produce(record(topic, `${number}`))
     await producer.acknowledged()
     const records: LogRecord[] = []
@@ -187,7 +187,7 @@ describe.each(logReaderKinds)('the log reader by %s', (kind) => {
 
   it('keeps records without key and without value apart from empty ones', async () => {
     const topic = await createTopic()
-    await using producer = await EventProducer.open({ brokers, clientId: topic })
+    await using producer = await EventProducer.open({ connection, clientId: topic })
     producer.produce({ topic, partition: 0, key: null, value: null })
     producer.produce({ topic, partition: 0, key: '', value: Buffer.alloc(0) })
     await producer.acknowledged()
@@ -204,7 +204,7 @@ describe.each(logReaderKinds)('the log reader by %s', (kind) => {
 
   it('gives headers in their order, with names that repeat and values of any bytes', async () => {
     const topic = await createTopic()
-    await using producer = await EventProducer.open({ brokers, clientId: topic })
+    await using producer = await EventProducer.open({ connection, clientId: topic })
     const values = ['', 'text of “letters”', Buffer.from([0, 255, 128]), 'x'.repeat(300)]
     const headers = values.map((value) => ({ 'a name': value }))
     producer.produce(record(topic, 'without'))
@@ -231,7 +231,7 @@ describe.each(logReaderKinds)('the log reader by %s', (kind) => {
 
   it('delivers nothing of a paused partition, and goes on where it was when resumed', async () => {
     const topic = await createTopic()
-    await using producer = await EventProducer.open({ brokers, clientId: topic })
+    await using producer = await EventProducer.open({ connection, clientId: topic })
     const seen: string[][] = [[], []]
     const paused = { topic, partition: 0 }
     let resume = false
@@ -265,7 +265,7 @@ describe.each(logReaderKinds)('the log reader by %s', (kind) => {
   // A reset policy that the client ignored let readers jump to the log's end.
   it.each([1_000, 3])('halts at offset %i, which the log does not have', async (offset) => {
     const topic = await createTopic()
-    await using producer = await EventProducer.open({ brokers, clientId: topic })
+    await using producer = await EventProducer.open({ connection, clientId: topic })
     producer.produce(record(topic, 'only'))
     await producer.acknowledged()
     await using member = join({ kind, topic, positions: new Map([[0, offset]]) })
@@ -280,7 +280,7 @@ describe.each(logReaderKinds)('the log reader by %s', (kind) => {
       const topic = await createTopic()
       const warnings: string[] = []
       const reader = createLogReader(kind, {
-        brokers,
+        connection,
         clientId: topic,
         groupId: topic,
         topics: [topic],
@@ -318,7 +318,7 @@ describe.each(logReaderKinds)('the log reader by %s', (kind) => {
 
   it('says that nothing came, again and again, and delivers a single record at once', async () => {
     const topic = await createTopic()
-    await using producer = await EventProducer.open({ brokers, clientId: topic, lingerMs: 0 })
+    await using producer = await EventProducer.open({ connection, clientId: topic, lingerMs: 0 })
     const seen: string[] = []
     await using member = join({
       kind,
@@ -335,7 +335,7 @@ describe.each(logReaderKinds)('the log reader by %s', (kind) => {
 
   it('reads records of 1 MB', async () => {
     const topic = await createTopic()
-    await using producer = await EventProducer.open({ brokers, clientId: topic })
+    await using producer = await EventProducer.open({ connection, clientId: topic })
     // Random bytes do not shrink; the topic takes 1 MiB with the batch around it.
     const values = Array.from({ length: 12 }, () => randomBytes(1_000_000))
     for (const value of values) producer.produce({ topic, partition: 1, key: null, value })
@@ -350,7 +350,7 @@ describe.each(logReaderKinds)('the log reader by %s', (kind) => {
 
   it('lets go of its partitions between two batches, however much is waiting', async () => {
     const topic = await createTopic()
-    await using producer = await EventProducer.open({ brokers, clientId: topic })
+    await using producer = await EventProducer.open({ connection, clientId: topic })
     const produced = 100_000
     for (let number = 0; number < produced; number += 1) {
       producer.produce(record(topic, String(number), number % partitionCount))
@@ -376,7 +376,7 @@ describe.each(logReaderKinds)('the log reader by %s', (kind) => {
 
   it('ends with what a handler threw, and leaves the group', async () => {
     const topic = await createTopic()
-    await using producer = await EventProducer.open({ brokers, clientId: topic })
+    await using producer = await EventProducer.open({ connection, clientId: topic })
     producer.produce(record(topic, 'a'))
     await producer.acknowledged()
     await using failing = join({
@@ -393,7 +393,7 @@ describe.each(logReaderKinds)('the log reader by %s', (kind) => {
 
   it('gives of transactions what was committed', async () => {
     const topic = await createTopic()
-    const identity = { brokers, clientId: topic, transactionalId: topic }
+    const identity = { connection, clientId: topic, transactionalId: topic }
     {
       // Its disposal aborts.
       await using aborting = await TransactionalProducer.open(identity)
@@ -421,14 +421,14 @@ describe.each(logReaderKinds)('the log reader by %s', (kind) => {
 
   it('reads several topics in one group, those written in transactions read committed', async () => {
     const prefix = uniquePrefix()
-    await ensureTopics({ brokers, prefix, partitions: partitionCount })
+    await ensureTopics({ connection, prefix, partitions: partitionCount })
     const topics = (['market-events', 'candles', 'rejected'] as const).map((topic) =>
       topicName(topic, prefix),
     )
     const [plain = '', transactional = '', rejected = ''] = topics
-    await using producer = await EventProducer.open({ brokers, clientId: prefix })
+    await using producer = await EventProducer.open({ connection, clientId: prefix })
     await using committing = await TransactionalProducer.open({
-      brokers,
+      connection,
       clientId: prefix,
       transactionalId: prefix,
     })
@@ -436,7 +436,7 @@ describe.each(logReaderKinds)('the log reader by %s', (kind) => {
     const seen = new Map<string, string[]>()
     const stopping = new AbortController()
     const reader = createLogReader(kind, {
-      brokers,
+      connection,
       clientId: prefix,
       groupId: prefix,
       topics,

@@ -10,12 +10,12 @@ import {
 } from '../src/index.ts'
 import type { LogRecord } from '../src/index.ts'
 
-const { kafkaBrokers: brokers } = testStack()
+const connection = { brokers: testStack().kafkaBrokers }
 const partitions = 2
 
 async function createTopic(): Promise<string> {
   const prefix = uniquePrefix()
-  await ensureTopics({ brokers, prefix, partitions })
+  await ensureTopics({ connection, prefix, partitions })
   return topicName('candles', prefix)
 }
 
@@ -25,7 +25,7 @@ function record(topic: string, partition: number, text: string) {
 
 function tailOf(topic: string, offset = 0): LogTail {
   return new LogTail({
-    brokers,
+    connection,
     clientId: topic,
     positions: [...Array(partitions).keys()].map((partition) => ({ topic, partition, offset })),
     onWarning: () => undefined,
@@ -51,7 +51,7 @@ describe('a tail of partitions', () => {
     await using tail = tailOf(topic)
     const produce = async (numbers: readonly number[], commit: boolean): Promise<void> => {
       await using transactions = await TransactionalProducer.open({
-        brokers,
+        connection,
         clientId: topic,
         transactionalId: topic,
       })
@@ -79,7 +79,7 @@ describe('a tail of partitions', () => {
     const topic = await createTopic()
     await using tail = tailOf(topic)
     await using transactions = await TransactionalProducer.open({
-      brokers,
+      connection,
       clientId: topic,
       transactionalId: topic,
     })
@@ -110,7 +110,7 @@ describe('a tail of partitions', () => {
 
   it('keeps back what is paused, and goes on behind it', async () => {
     const topic = await createTopic()
-    await using producer = await EventProducer.open({ brokers, clientId: topic, lingerMs: 0 })
+    await using producer = await EventProducer.open({ connection, clientId: topic, lingerMs: 0 })
     await using tail = tailOf(topic)
     tail.setPaused(topic, true)
     for (const text of ['a', 'b', 'c']) producer.produce(record(topic, 1, text))

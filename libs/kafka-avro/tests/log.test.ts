@@ -14,18 +14,18 @@ import {
 } from '../src/index.ts'
 import type { Message } from '../src/index.ts'
 
-const { kafkaBrokers: brokers } = testStack()
+const connection = { brokers: testStack().kafkaBrokers }
 
 async function createTopics(): Promise<string> {
   const prefix = uniquePrefix()
-  await ensureTopics({ brokers, prefix, partitions: 2 })
+  await ensureTopics({ connection, prefix, partitions: 2 })
   return prefix
 }
 
 async function readAll(topic: string, partition = 0): Promise<readonly string[]> {
   const values: string[] = []
   const range = { topic, partition, from: 'earliest', to: 'end' } as const
-  for await (const messages of readPartition({ brokers, clientId: 'test' }, range)) {
+  for await (const messages of readPartition({ connection, clientId: 'test' }, range)) {
     values.push(...messages.map(({ value }) => String(value)))
   }
   return values
@@ -38,27 +38,29 @@ function record(topic: string, text: string, partition = 0) {
 describe('topics', () => {
   it('are created once, with one partition count for all', async () => {
     const prefix = await createTopics()
-    await ensureTopics({ brokers, prefix, partitions: 9 })
-    expect(await requireTopics(brokers, prefix, ['market-events', 'candles', 'rejected'])).toBe(2)
+    await ensureTopics({ connection, prefix, partitions: 9 })
+    expect(await requireTopics(connection, prefix, ['market-events', 'candles', 'rejected'])).toBe(
+      2,
+    )
   })
 
   it('keep records by the time of appending, however old their events are', async () => {
     const prefix = await createTopics()
     const topic = topicName('market-events', prefix)
-    await using producer = await EventProducer.open({ brokers, clientId: prefix })
+    await using producer = await EventProducer.open({ connection, clientId: prefix })
     producer.produce(record(topic, 'old'))
     await producer.acknowledged()
     const before = Date.now() - 60_000
     const range = { topic, partition: 0, from: 0, to: 1 } as const
     const messages: Message[] = []
-    for await (const batch of readPartition({ brokers, clientId: 'test' }, range)) {
+    for await (const batch of readPartition({ connection, clientId: 'test' }, range)) {
       messages.push(...batch)
     }
     expect(messages[0]?.timestamp).toBeGreaterThan(before)
   })
 
   it('that are missing are named', async () => {
-    await expect(requireTopics(brokers, 'nowhere.', ['candles'])).rejects.toMatchObject({
+    await expect(requireTopics(connection, 'nowhere.', ['candles'])).rejects.toMatchObject({
       code: 'topic_missing',
       message: expect.stringContaining('nowhere.candles'),
     })
@@ -68,18 +70,18 @@ describe('topics', () => {
 describe('producing', () => {
   it('keeps the order of a partition, and is acknowledged when all of it is in the log', async () => {
     const topic = topicName('market-events', await createTopics())
-    await using producer = await EventProducer.open({ brokers, clientId: topic })
+    await using producer = await EventProducer.open({ connection, clientId: topic })
     const texts = Array.from({ length: 20_000 }, (_, number) => String(number))
     for (const text of texts) producer.produce(record(topic, text))
     await producer.acknowledged()
     expect(producer.inFlight).toBe(0)
-    expect((await topicOffsets(brokers, topic)).map(({ high }) => high)).toEqual([20_000, 0])
+    expect((await topicOffsets(connection, topic)).map(({ high }) => high)).toEqual([20_000, 0])
     expect(await readAll(topic)).toEqual(texts)
   })
 
   it('tells when there is room again', async () => {
     const topic = topicName('market-events', await createTopics())
-    await using producer = await EventProducer.open({ brokers, clientId: topic })
+    await using producer = await EventProducer.open({ connection, clientId: topic })
     for (let number = 0; number < 5_000; number += 1) producer.produce(record(topic, 'x'))
     await producer.whenInFlightBelow(10)
     expect(producer.inFlight).toBeLessThan(10)
@@ -90,7 +92,7 @@ describe('a record whose delivery is listened for', () => {
   it('is told once, with its offset, and no other is', async () => {
     const prefix = await createTopics()
     const topic = topicName('market-events', prefix)
-    await using producer = await EventProducer.open({ brokers, clientId: prefix })
+    await using producer = await EventProducer.open({ connection, clientId: prefix })
     const told: unknown[] = []
     producer.produce(record(topic, 'a'))
     producer.produce(record(topic, 'b'), (delivered) => told.push(delivered))
@@ -103,7 +105,7 @@ describe('a record whose delivery is listened for', () => {
 describe('transactions', () => {
   it('that are open when their producer is disposed are never read', async () => {
     const topic = topicName('candles', await createTopics())
-    const identity = { brokers, clientId: topic, transactionalId: topic }
+    const identity = { connection, clientId: topic, transactionalId: topic }
     {
       await using first = await TransactionalProducer.open(identity)
       await first.begin()
@@ -119,7 +121,7 @@ describe('transactions', () => {
   it('that are open when a read begins are waited for: a restore sees its predecessor’s last commit', async () => {
     const topic = topicName('candles', await createTopics())
     await using producer = await TransactionalProducer.open({
-      brokers,
+      connection,
       clientId: topic,
       transactionalId: topic,
     })
@@ -130,7 +132,7 @@ describe('transactions', () => {
     await producer.produce(record(topic, 'open'))
     // It is in the log, and not committed.
     await expect
-      .poll(async () => (await topicOffsets(brokers, topic))[0]?.high, { timeout: 10_000 })
+      .poll(async () => (await topicOffsets(connection, topic))[0]?.high, { timeout: 10_000 })
       .toBeGreaterThan(2)
     const reading = readAll(topic)
     await producer.commit()
@@ -139,7 +141,7 @@ describe('transactions', () => {
 
   it('of a killed predecessor end when its successor opens the same id', async () => {
     const topic = topicName('candles', await createTopics())
-    const identity = { brokers, clientId: topic, transactionalId: topic }
+    const identity = { connection, clientId: topic, transactionalId: topic }
     await using first = await TransactionalProducer.open(identity)
     await first.begin()
     await first.produce(record(topic, 'of the first'))
@@ -157,7 +159,7 @@ describe('reading in a group', () => {
   it('halts at an offset that the log does not have, instead of skipping', async () => {
     const topic = topicName('market-events', await createTopics())
     const reader = new GroupReader({
-      brokers,
+      connection,
       clientId: topic,
       groupId: topic,
       topics: [topic],
@@ -179,11 +181,11 @@ describe('reading in a group', () => {
 
   it('begins where it was told to, and its stop lets the handler finish', async () => {
     const topic = topicName('market-events', await createTopics())
-    await using producer = await EventProducer.open({ brokers, clientId: topic })
+    await using producer = await EventProducer.open({ connection, clientId: topic })
     for (const text of ['a', 'b', 'c']) producer.produce(record(topic, text))
     await producer.acknowledged()
     const reader = new GroupReader({
-      brokers,
+      connection,
       clientId: topic,
       groupId: topic,
       topics: [topic],

@@ -12,11 +12,11 @@ import {
 } from '../src/index.ts'
 import type { LogRecord, PartitionFetchOptions } from '../src/index.ts'
 
-const { kafkaBrokers: brokers } = testStack()
+const connection = { brokers: testStack().kafkaBrokers }
 
 async function createTopic(): Promise<string> {
   const prefix = uniquePrefix()
-  await ensureTopics({ brokers, prefix, partitions: 1 })
+  await ensureTopics({ connection, prefix, partitions: 1 })
   return topicName('aggregator-state', prefix)
 }
 
@@ -40,12 +40,12 @@ function fetched(
   to: number | 'end' = 'end',
   options: Partial<PartitionFetchOptions> = {},
 ) {
-  const all = { brokers, clientId: 'test', ...options }
+  const all = { connection, clientId: 'test', ...options }
   return collected(fetchPartition(all, { topic, partition: 0, from, to }))
 }
 
 async function end(topic: string): Promise<number> {
-  return (await topicOffsets(brokers, topic))[0]?.high ?? 0
+  return (await topicOffsets(connection, topic))[0]?.high ?? 0
 }
 
 /**
@@ -55,16 +55,16 @@ async function end(topic: string): Promise<number> {
 async function overlappingTransactions(topic: string): Promise<readonly string[]> {
   const rounds = 4
   const committed: string[] = []
-  await using plain = await EventProducer.open({ brokers, clientId: topic, lingerMs: 0 })
+  await using plain = await EventProducer.open({ connection, clientId: topic, lingerMs: 0 })
   await using keeping = await TransactionalProducer.open({
-    brokers,
+    connection,
     clientId: topic,
     transactionalId: `${topic}-keeping`,
   })
   for (let round = 0; round < rounds; round += 1) {
     // Its disposal aborts.
     await using aborting = await TransactionalProducer.open({
-      brokers,
+      connection,
       clientId: topic,
       transactionalId: `${topic}-aborting`,
     })
@@ -102,7 +102,7 @@ describe('fetching a partition read committed', () => {
     const topic = await createTopic()
     const committed = await overlappingTransactions(topic)
     const range = { topic, partition: 0, from: 'earliest', to: 'end' } as const
-    const expected = await collected(readPartition({ brokers, clientId: 'test' }, range))
+    const expected = await collected(readPartition({ connection, clientId: 'test' }, range))
     expect(expected.map(({ text }) => text).toSorted()).toEqual(committed.toSorted())
     for (const fetchBytes of [1, 2_000, 1_000_000]) {
       expect(await fetched(topic, 'earliest', 'end', { fetchBytes })).toEqual(expected)
@@ -119,7 +119,7 @@ describe('fetching a partition read committed', () => {
   it('waits for transactions that are open when it begins: a restore sees its predecessor’s last commit', async () => {
     const topic = await createTopic()
     await using producer = await TransactionalProducer.open({
-      brokers,
+      connection,
       clientId: topic,
       transactionalId: topic,
     })
@@ -145,11 +145,11 @@ describe('fetching a partition read committed', () => {
 
   it('can be left before its end', async () => {
     const topic = await createTopic()
-    await using producer = await EventProducer.open({ brokers, clientId: topic })
+    await using producer = await EventProducer.open({ connection, clientId: topic })
     for (let number = 0; number < 10_000; number += 1) producer.produce(record(topic, `${number}`))
     await producer.acknowledged()
     const range = { topic, partition: 0, from: 'earliest', to: 'end' } as const
-    for await (const records of fetchPartition({ brokers, clientId: 'test' }, range)) {
+    for await (const records of fetchPartition({ connection, clientId: 'test' }, range)) {
       expect(String(records[0]?.value)).toBe('0')
       break
     }

@@ -4,14 +4,14 @@ import { describe, expect, it } from 'vitest'
 import { EventProducer, RangeReader, ensureTopics, topicName } from '../src/index.ts'
 import type { LogRecord, RangeReaderOptions } from '../src/index.ts'
 
-const { kafkaBrokers: brokers } = testStack()
+const connection = { brokers: testStack().kafkaBrokers }
 
 /** A topic whose records say their offset. */
 async function filledTopic(count: number): Promise<string> {
   const prefix = uniquePrefix()
-  await ensureTopics({ brokers, prefix, partitions: 2 })
+  await ensureTopics({ connection, prefix, partitions: 2 })
   const topic = topicName('market-events', prefix)
-  await using producer = await EventProducer.open({ brokers, clientId: topic })
+  await using producer = await EventProducer.open({ connection, clientId: topic })
   for (let number = 0; number < count; number += 1) {
     producer.produce({ topic, partition: 0, key: `${number}`, value: Buffer.from(text(number)) })
   }
@@ -26,7 +26,7 @@ function text(number: number): string {
 
 function open(options: Partial<RangeReaderOptions> = {}): RangeReader {
   return new RangeReader({
-    brokers,
+    connection,
     clientId: 'test',
     onWarning: () => undefined,
     ...options,
@@ -87,14 +87,14 @@ describe('reading stretches again', () => {
     await using reader = open({ onWarning })
     const reading = reader.read(topic, 0, [{ from: 5, to: 10 }])
     expect(await warned).toContain('its log ends at 10')
-    await using producer = await EventProducer.open({ brokers, clientId: topic })
+    await using producer = await EventProducer.open({ connection, clientId: topic })
     producer.produce({ topic, partition: 0, key: '10', value: Buffer.from(text(10)) })
     await producer.acknowledged()
     expect(texts(await reading)).toEqual(between(5, 10))
   })
 
   it('ends what is under way when it is disposed of', async () => {
-    const reader = open({ brokers: '127.0.0.1:1' })
+    const reader = open({ connection: { brokers: '127.0.0.1:1' } })
     const reading = reader.read('nowhere', 0, [{ from: 0, to: 1 }])
     const [ended] = await Promise.allSettled([reading, reader[Symbol.asyncDispose]()])
     expect(ended).toMatchObject({ status: 'rejected', reason: { code: 'reading_failed' } })

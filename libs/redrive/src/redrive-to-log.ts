@@ -4,7 +4,7 @@ import {
   topicName,
   topicOffsets,
 } from '@tickertape/kafka-avro'
-import type { OutgoingRecord } from '@tickertape/kafka-avro'
+import type { KafkaConnection, OutgoingRecord } from '@tickertape/kafka-avro'
 import type { Database } from '@tickertape/market-store'
 
 import { claimedEnds, newClaim } from './claim.ts'
@@ -21,7 +21,7 @@ export interface RedriveProgress {
 
 export interface RedriveToLogOptions {
   readonly database: Database
-  readonly brokers: string
+  readonly connection: KafkaConnection
   readonly topicPrefix: string
   readonly selection: RedriveSelection
   /** What of a reject goes to market-events; a text says why nothing does. */
@@ -45,16 +45,16 @@ const chunkRecords = 500
  * @throws KafkaAvroError `transaction_failed` too if another run begins: the transactional id is the same.
  */
 export async function redriveToLog(options: RedriveToLogOptions): Promise<RedriveProgress> {
-  const { brokers, database, onProgress, selection, signal, topicPrefix } = options
+  const { connection, database, onProgress, selection, signal, topicPrefix } = options
   const topic = topicName('market-events', topicPrefix)
   await using producer = await TransactionalProducer.open({
-    brokers,
+    connection,
     clientId: `${topicPrefix}redrive`,
     transactionalId: `${topicPrefix}redrive`,
   })
   await recover(options, topic)
   const claim = newClaim(
-    (await topicOffsets(brokers, topic)).map(({ partition, high }) => ({
+    (await topicOffsets(connection, topic)).map(({ partition, high }) => ({
       partition,
       offset: high,
     })),
@@ -102,14 +102,14 @@ async function putBack(
 
 /** Finishes what runs that died have begun: the log tells what they committed. */
 async function recover(
-  { brokers, database, onRecovered, topicPrefix }: RedriveToLogOptions,
+  { connection, database, onRecovered, topicPrefix }: RedriveToLogOptions,
   topic: string,
 ): Promise<void> {
   for (const claim of await openClaims(database)) {
     const written: RejectPosition[] = []
     for (const { partition, offset } of claimedEnds(claim)) {
       const batches = readPartition(
-        { brokers, clientId: `${topicPrefix}redrive` },
+        { connection, clientId: `${topicPrefix}redrive` },
         { topic, partition, from: offset, to: 'end' },
       )
       for await (const batch of batches) {

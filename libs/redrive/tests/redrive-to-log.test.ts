@@ -19,14 +19,14 @@ const selection = { stage: 'aggregator', reason: 'undecodable' } as const
 
 async function installation() {
   const prefix = uniquePrefix()
-  const brokers = testStack().kafkaBrokers
-  await ensureTopics({ brokers, prefix, partitions: 2 })
+  const connection = { brokers: testStack().kafkaBrokers }
+  await ensureTopics({ connection, prefix, partitions: 2 })
   const created = await testDatabase()
   await migrate(created.url)
   const database = new Database(created.url, { applicationName: 'test' })
   const topic = topicName('market-events', prefix)
   return {
-    brokers,
+    connection,
     prefix,
     database,
     topic,
@@ -46,7 +46,7 @@ async function installation() {
       const found: string[] = []
       for (const partition of [0, 1]) {
         const batches = readPartition(
-          { brokers, clientId: 'test' },
+          { connection, clientId: 'test' },
           { topic, partition, from: 'earliest', to: 'end' },
         )
         for await (const batch of batches) {
@@ -65,7 +65,7 @@ async function installation() {
       let recovered = 0
       const progress = redriveToLog({
         database,
-        brokers,
+        connection,
         topicPrefix: prefix,
         selection,
         recordsOf,
@@ -121,12 +121,12 @@ it('what nothing can be made of stays, and is tried again by the next run', asyn
 it('what a killed run had committed is found in the log, and what it had not is put back', async () => {
   await using at = await installation()
   await at.reject([1, 2, 3, 4])
-  const ends = await topicOffsets(at.brokers, at.topic)
+  const ends = await topicOffsets(at.connection, at.topic)
   const claim = newClaim(ends.map(({ partition, high }) => ({ partition, offset: high })))
   const claimed = await claimRejected(at.database, selection, claim, undefined, 3)
   {
     await using producer = await TransactionalProducer.open({
-      brokers: at.brokers,
+      connection: at.connection,
       clientId: 'killed',
       transactionalId: `${at.prefix}redrive`,
     })

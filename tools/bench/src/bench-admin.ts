@@ -2,26 +2,27 @@ import kafka from '@confluentinc/kafka-javascript'
 import type { KafkaJS } from '@confluentinc/kafka-javascript'
 
 import { ensureTopics, topicName, topics } from '@tickertape/kafka-avro'
+import type { KafkaConnection } from '@tickertape/kafka-avro'
 import { waitUntil } from '@tickertape/testing'
 
 /** An open connection for questions that are asked often. */
 export class BenchAdmin implements AsyncDisposable {
-  readonly #brokers: string
+  readonly #connection: KafkaConnection
   readonly #admin: KafkaJS.Admin
 
-  private constructor(brokers: string, admin: KafkaJS.Admin) {
-    this.#brokers = brokers
+  private constructor(connection: KafkaConnection, admin: KafkaJS.Admin) {
+    this.#connection = connection
     this.#admin = admin
   }
 
-  static async open(brokers: string): Promise<BenchAdmin> {
+  static async open(connection: KafkaConnection): Promise<BenchAdmin> {
     // The package is CommonJS whose names Node cannot see: values come from its default export.
     const { Kafka, logLevel } = kafka.KafkaJS
     const admin = new Kafka({
-      kafkaJS: { brokers: brokers.split(','), logLevel: logLevel.NOTHING },
+      kafkaJS: { brokers: connection.brokers.split(','), logLevel: logLevel.NOTHING },
     }).admin()
     await admin.connect()
-    return new BenchAdmin(brokers, admin)
+    return new BenchAdmin(connection, admin)
   }
 
   /** Empties every topic of an installation but its log: the next group begins from nothing. */
@@ -35,7 +36,7 @@ export class BenchAdmin implements AsyncDisposable {
     await waitUntil('old topics to be gone', async () => {
       return (await this.#existing(outputs)).length === 0
     })
-    await ensureTopics({ brokers: this.#brokers, prefix })
+    await ensureTopics({ connection: this.#connection, prefix })
     await waitUntil('new topics to be there', async () => {
       return (await this.#existing(outputs)).length === outputs.length
     })

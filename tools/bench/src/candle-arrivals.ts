@@ -29,7 +29,7 @@ export class CandleArrivals implements AsyncDisposable {
 
   static async open(stack: RunningStack, prefix: string): Promise<CandleArrivals> {
     const tail = await TopicTail.open(stack, topicName('candles', prefix))
-    const registry = new Registry(stack.registryUrl, prefix)
+    const registry = new Registry({ url: stack.registryUrl }, prefix)
     return new CandleArrivals(tail, new Deserializer('candles', registry))
   }
 

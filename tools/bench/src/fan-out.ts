@@ -136,11 +136,11 @@ class StalledClient implements Disposable {
 
 /** @returns when each update was handed over, in ms since the epoch, and what the gateway took meanwhile. */
 async function writeOpenCandles({ stack, prefix }: GatewayRun, { service }: BenchGateway) {
-  const registry = new Registry(stack.registryUrl, prefix)
+  const registry = new Registry({ url: stack.registryUrl }, prefix)
   const serializer = new Serializer('candles-live', await registry.register('candles-live'))
-  const brokers = stack.kafkaBrokers
+  const connection = { brokers: stack.kafkaBrokers }
   await using producer = await EventProducer.open({
-    brokers,
+    connection,
     clientId: `${prefix}bench`,
     lingerMs: 1,
   })

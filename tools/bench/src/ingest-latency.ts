@@ -34,7 +34,7 @@ export async function measureFrameToAck(
   options: Omit<IngestOptions, 'server'>,
 ): Promise<FrameToAck> {
   const { stack, prefix } = options
-  await ensureTopics({ brokers: stack.kafkaBrokers, prefix })
+  await ensureTopics({ connection: { brokers: stack.kafkaBrokers }, prefix })
   await using server = await BinanceServer.start()
   await using ingest = startIngest({ ...options, server })
   await ingest.joined()
@@ -77,7 +77,7 @@ class TradeArrivals implements AsyncDisposable {
 
   static async open(stack: RunningStack, prefix: string): Promise<TradeArrivals> {
     const tail = await TopicTail.open(stack, topicName('market-events', prefix))
-    const registry = new Registry(stack.registryUrl, prefix)
+    const registry = new Registry({ url: stack.registryUrl }, prefix)
     return new TradeArrivals(tail, new Deserializer('market-events', registry))
   }
 

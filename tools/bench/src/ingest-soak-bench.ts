@@ -21,7 +21,7 @@ export const ingestSoakBench: Bench = {
     const measure = async function* (): AsyncGenerator<Figures> {
       runs += 1
       const prefix = `soak-${runs}.`
-      await ensureTopics({ brokers: stack.kafkaBrokers, prefix })
+      await ensureTopics({ connection: { brokers: stack.kafkaBrokers }, prefix })
       await using server = await BinanceServer.start()
       const before = server.sent
       await using ingest = startIngest({ stack, prefix, server, cpuProf: undefined })

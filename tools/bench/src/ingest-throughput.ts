@@ -29,7 +29,7 @@ export async function measureIngest(
   options: Omit<IngestOptions, 'server'>,
 ): Promise<IngestThroughput> {
   const { stack, prefix } = options
-  await ensureTopics({ brokers: stack.kafkaBrokers, prefix })
+  await ensureTopics({ connection: { brokers: stack.kafkaBrokers }, prefix })
   await using server = await BinanceServer.start()
   await using ingest = startIngest({ ...options, server })
   await ingest.joined()

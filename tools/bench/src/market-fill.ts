@@ -45,7 +45,7 @@ export async function fillMarket(
     }
   }
   await log.producer.acknowledged()
-  const offsets = await topicOffsets(stack.kafkaBrokers, log.topic)
+  const offsets = await topicOffsets({ brokers: stack.kafkaBrokers }, log.topic)
   const ends = new Map(offsets.map(({ partition, high }) => [partition, high]))
   const records = [...ends.values()].reduce((sum, end) => sum + end, 0)
   if (records <= tradesOf(plan)) {
@@ -65,11 +65,12 @@ export interface OpenMarketLog extends AsyncDisposable {
 
 /** Makes the topics of an installation that are missing, and writes to its log as ingest does. */
 export async function openMarketLog(stack: RunningStack, prefix: string): Promise<OpenMarketLog> {
-  const { kafkaBrokers: brokers, registryUrl } = stack
-  await ensureTopics({ brokers, prefix })
-  const registry = new Registry(registryUrl, prefix)
+  const { kafkaBrokers, registryUrl } = stack
+  const connection = { brokers: kafkaBrokers }
+  await ensureTopics({ connection, prefix })
+  const registry = new Registry({ url: registryUrl }, prefix)
   const serializer = new Serializer('market-events', await registry.register('market-events'))
-  const producer = await EventProducer.open({ brokers, clientId: `${prefix}bench` })
+  const producer = await EventProducer.open({ connection, clientId: `${prefix}bench` })
   const topic = topicName('market-events', prefix)
   const partitions = new Map<string, number>()
   return {

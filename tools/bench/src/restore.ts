@@ -50,7 +50,7 @@ async function liveChangelogRecords(stack: RunningStack, fill: MarketFill): Prom
   for (const partition of fill.ends.keys()) {
     const keys = new Set<string>()
     const batches = readPartition(
-      { brokers: stack.kafkaBrokers, clientId: `${fill.prefix}count` },
+      { connection: { brokers: stack.kafkaBrokers }, clientId: `${fill.prefix}count` },
       { topic, partition, from: 'earliest', to: 'end' },
     )
     for await (const messages of batches) {

@@ -72,14 +72,15 @@ export async function fillCandles(
   plan: CandlePlan,
   revision: number,
 ): Promise<SinkFill> {
-  const { kafkaBrokers: brokers, registryUrl } = stack
-  await ensureTopics({ brokers, prefix })
+  const { kafkaBrokers, registryUrl } = stack
+  const connection = { brokers: kafkaBrokers }
+  await ensureTopics({ connection, prefix })
   const topic = topicName('candles', prefix)
-  const registry = new Registry(registryUrl, prefix)
+  const registry = new Registry({ url: registryUrl }, prefix)
   const serializer = new Serializer('candles', await registry.register('candles'))
   const clientId = `${prefix}bench`
   await using producer = await TransactionalProducer.open({
-    brokers,
+    connection,
     clientId,
     transactionalId: clientId,
   })
@@ -105,7 +106,7 @@ export async function fillCandles(
 }
 
 async function endsOf(stack: RunningStack, topic: string): Promise<ReadonlyMap<number, number>> {
-  const offsets = await topicOffsets(stack.kafkaBrokers, topic)
+  const offsets = await topicOffsets({ brokers: stack.kafkaBrokers }, topic)
   return new Map(offsets.map(({ partition, high }) => [partition, high]))
 }
 

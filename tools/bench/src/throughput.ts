@@ -36,7 +36,7 @@ export interface ThroughputOptions {
  */
 export async function measureThroughput(options: ThroughputOptions): Promise<Throughput> {
   const { stack, fill, groupId } = options
-  await using admin = await BenchAdmin.open(stack.kafkaBrokers)
+  await using admin = await BenchAdmin.open({ brokers: stack.kafkaBrokers })
   await admin.resetOutputs(fill.prefix)
   await using aggregator = startAggregator({ ...options, prefix: fill.prefix })
   const begin = await aggregator.joined()
@@ -60,13 +60,14 @@ export async function measureThroughput(options: ThroughputOptions): Promise<Thr
 }
 
 async function checkCandles(stack: RunningStack, fill: MarketFill): Promise<void> {
-  const { kafkaBrokers: brokers, registryUrl } = stack
+  const { kafkaBrokers, registryUrl } = stack
+  const connection = { brokers: kafkaBrokers }
   const topic = topicName('candles', fill.prefix)
-  const deserializer = new Deserializer('candles', new Registry(registryUrl, fill.prefix))
+  const deserializer = new Deserializer('candles', new Registry({ url: registryUrl }, fill.prefix))
   const tally = new CandleTally()
   for (const partition of fill.ends.keys()) {
     const batches = readPartition(
-      { brokers, clientId: `${fill.prefix}check` },
+      { connection, clientId: `${fill.prefix}check` },
       { topic, partition, from: 'earliest', to: 'end' },
     )
     for await (const messages of batches) {
@@ -85,7 +86,7 @@ async function checkCandles(stack: RunningStack, fill: MarketFill): Promise<void
     trades: tradesOf(fill.plan),
     volume: fill.volume,
   })
-  const rejected = await topicOffsets(brokers, topicName('rejected', fill.prefix))
+  const rejected = await topicOffsets(connection, topicName('rejected', fill.prefix))
   const all = rejected.some(({ high }) => high > 0)
     ? [...problems, 'records were rejected']
     : problems

@@ -25,7 +25,7 @@ export async function* recordsOf<T extends keyof TopicRecords & Topic>(
   prefix: string,
   topic: T,
 ): AsyncGenerator<LoggedRecord<T>> {
-  const deserializer = new Deserializer(topic, new Registry(stack.registryUrl, prefix))
+  const deserializer = new Deserializer(topic, new Registry({ url: stack.registryUrl }, prefix))
   for (let partition = 0; partition < defaultPartitions; partition += 1) {
     const range = {
       topic: topicName(topic, prefix),
@@ -34,7 +34,7 @@ export async function* recordsOf<T extends keyof TopicRecords & Topic>(
       to: 'end',
     } as const
     for await (const batch of readPartition(
-      { brokers: stack.kafkaBrokers, clientId: 'log-reader' },
+      { connection: { brokers: stack.kafkaBrokers }, clientId: 'log-reader' },
       range,
     )) {
       await deserializer.prepare(batch.map(({ value }) => value))

@@ -43,7 +43,7 @@ export class Road implements AsyncDisposable {
   static async open(options: RoadOptions): Promise<Road> {
     await using building = new AsyncDisposableStack()
     const topicPrefix = uniquePrefix()
-    await ensureTopics({ brokers: options.stack.kafkaBrokers, prefix: topicPrefix })
+    await ensureTopics({ connection: { brokers: options.stack.kafkaBrokers }, prefix: topicPrefix })
     const database = building.use(await testDatabase(options.stack.databaseUrl))
     const environment = {
       KAFKA_BROKERS: options.stack.kafkaBrokers,

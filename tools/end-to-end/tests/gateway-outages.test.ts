@@ -168,7 +168,7 @@ describe('a client that streams misses nothing and has nothing twice', () => {
       await end('registry')
       // Of a schema that nobody knows: whether it can be read only the registry can tell.
       await using producer = await EventProducer.open({
-        brokers: stack.kafkaBrokers,
+        connection: { brokers: stack.kafkaBrokers },
         clientId: 'test',
       })
       const value = Buffer.from([0, 0x7f, 0, 0, 0, 0])

@@ -30,14 +30,15 @@ export class MarketAppender implements AsyncDisposable {
   }
 
   static async open(
-    { kafkaBrokers: brokers, registryUrl }: TestStack,
+    { kafkaBrokers, registryUrl }: TestStack,
     topicPrefix: string,
   ): Promise<MarketAppender> {
+    const connection = { brokers: kafkaBrokers }
     const topic = topicName('market-events', topicPrefix)
-    const registry = new Registry(registryUrl, topicPrefix)
+    const registry = new Registry({ url: registryUrl }, topicPrefix)
     const serializer = new Serializer('market-events', await registry.register('market-events'))
-    const partitions = (await topicOffsets(brokers, topic)).length
-    const producer = await EventProducer.open({ brokers, clientId: `${topicPrefix}appender` })
+    const partitions = (await topicOffsets(connection, topic)).length
+    const producer = await EventProducer.open({ connection, clientId: `${topicPrefix}appender` })
     return new MarketAppender(producer, serializer, topic, partitions)
   }
 

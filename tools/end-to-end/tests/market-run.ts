@@ -115,7 +115,7 @@ export async function runMarket(options: MarketRunOptions): Promise<MarketRunRes
     }
     const report = await verify({
       ...verifyDefaults,
-      brokers: stack.kafkaBrokers,
+      connection: { brokers: stack.kafkaBrokers },
       databaseUrl: road.databaseUrl,
       topicPrefix: road.topicPrefix,
       aggregatorGroupId: `${road.topicPrefix}aggregator`,

@@ -100,7 +100,7 @@ async function up({ folder, with: optional, print, signal }: CommandPlace) {
     onProgress: print,
     signal,
   })
-  await ensureTopics({ brokers: stack.kafkaBrokers })
+  await ensureTopics({ connection: { brokers: stack.kafkaBrokers } })
   print(stack.adopted ? 'The stack was up already.' : 'The stack is up.')
   print(renderStatus(await runningStackStatus(folder), Date.now()))
   return 0

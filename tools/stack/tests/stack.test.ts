@@ -81,7 +81,11 @@ describe('a stack on free ports', () => {
     const port = portOf(stack.kafkaBrokers)
     const brokers = await brokersIn({ host: '127.0.0.1', port, timeoutMs: 5_000 })
     expect(brokers).toEqual([{ nodeId: 1, host: '127.0.0.1', port }])
-    await ensureTopics({ brokers: stack.kafkaBrokers, prefix: 'kept-', partitions: 3 })
+    await ensureTopics({
+      connection: { brokers: stack.kafkaBrokers },
+      prefix: 'kept-',
+      partitions: 3,
+    })
   })
 
   test('has a registry that refuses an incompatible schema', async () => {
@@ -105,7 +109,7 @@ describe('a stack on free ports', () => {
   test('keeps its topics and its address when a part is killed and restarted', async () => {
     const before = await runningStackStatus(folder)
     await stack.killAndRestart('kafka')
-    expect(await requireTopics(stack.kafkaBrokers, 'kept-', ['market-events'])).toBe(3)
+    expect(await requireTopics({ brokers: stack.kafkaBrokers }, 'kept-', ['market-events'])).toBe(3)
     const after = await runningStackStatus(folder)
     const pids = after.parts.map(({ pid }, index) => pid === before.parts[index]?.pid)
     expect(pids).toEqual([false, true, true])
@@ -137,7 +141,7 @@ describe('a stack on free ports', () => {
     await using again = await startStack({ folder, ports: 'free', onProgress })
     expect((await query(again, 'select id from kept')).rows).toEqual([{ id: 42 }])
     expect(await register(again, incompatible)).toBe(409)
-    expect(await requireTopics(again.kafkaBrokers, 'kept-', ['candles'])).toBe(3)
+    expect(await requireTopics({ brokers: again.kafkaBrokers }, 'kept-', ['candles'])).toBe(3)
   })
 
   test('loses its data by a reset alone', async () => {

@@ -18,7 +18,7 @@ export async function prepareInstallation(
   venue: string | undefined,
 ): Promise<Installation> {
   const topicPrefix = venue === undefined ? '' : `${venue}.`
-  await ensureTopics({ brokers: stack.kafkaBrokers, prefix: topicPrefix })
+  await ensureTopics({ connection: { brokers: stack.kafkaBrokers }, prefix: topicPrefix })
   if (venue === undefined) return { ...stack, topicPrefix }
   return { ...stack, topicPrefix, databaseUrl: await ensureDatabase(stack.databaseUrl, venue) }
 }

@@ -1,13 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises'
 
 import { committedOffsets, readPartition, topicOffsets } from '@tickertape/kafka-avro'
+import type { KafkaConnection } from '@tickertape/kafka-avro'
 import type { Database } from '@tickertape/market-store'
 
 import { VerifyError } from './errors.ts'
 import type { Snapshot } from './snapshot.ts'
 
 export interface ArrivalOptions {
-  readonly brokers: string
+  readonly connection: KafkaConnection
   readonly aggregatorGroupId: string
   readonly marketEvents: string
   /** Topics that the aggregator writes and the sink reads. */
@@ -28,9 +29,9 @@ export async function waitForCandles(
   options: ArrivalOptions,
 ): Promise<void> {
   const deadline = performance.now() + options.waitMs
-  const { brokers, aggregatorGroupId, marketEvents } = options
+  const { connection, aggregatorGroupId, marketEvents } = options
   const first = new Map(
-    (await topicOffsets(brokers, marketEvents)).map(({ partition, low }) => [partition, low]),
+    (await topicOffsets(connection, marketEvents)).map(({ partition, low }) => [partition, low]),
   )
   // A partition without records has no committed offset either.
   const targets = new Map(
@@ -39,7 +40,7 @@ export async function waitForCandles(
   await until(
     deadline,
     async () => {
-      const committed = await committedOffsets(brokers, aggregatorGroupId, marketEvents)
+      const committed = await committedOffsets(connection, aggregatorGroupId, marketEvents)
       return behind(targets, committed)
     },
     (lag) =>
@@ -56,10 +57,10 @@ export async function waitForCandles(
  */
 export async function waitForRecords(
   database: Database,
-  { brokers, aggregatorGroupId, marketEvents, waitMs }: ArrivalOptions,
+  { connection, aggregatorGroupId, marketEvents, waitMs }: ArrivalOptions,
 ): Promise<void> {
   const deadline = performance.now() + waitMs
-  const committed = await committedOffsets(brokers, aggregatorGroupId, marketEvents)
+  const committed = await committedOffsets(connection, aggregatorGroupId, marketEvents)
   await until(
     deadline,
     async () => behind(committed, await storedOffsets(database, marketEvents)),
@@ -71,15 +72,15 @@ async function waitForTopic(
   database: Database,
   topic: string,
   deadline: number,
-  { brokers }: ArrivalOptions,
+  { connection }: ArrivalOptions,
 ): Promise<void> {
   const stored = await storedOffsets(database, topic)
-  const ends = await topicOffsets(brokers, topic)
+  const ends = await topicOffsets(connection, topic)
   const lastRecords = await Promise.all(
     ends
       .filter(({ partition, high }) => (stored.get(partition) ?? 0) < high)
       .map(async ({ partition }) => {
-        const next = await behindLastRecord(brokers, topic, partition, stored.get(partition))
+        const next = await behindLastRecord(connection, topic, partition, stored.get(partition))
         return [partition, next] as const
       }),
   )
@@ -100,14 +101,14 @@ async function waitForTopic(
  * sink stays before it. What lies between the sink and the end is read, and its records decide.
  */
 async function behindLastRecord(
-  brokers: string,
+  connection: KafkaConnection,
   topic: string,
   partition: number,
   stored: number | undefined,
 ): Promise<number | undefined> {
   let next: number | undefined
   const range = { topic, partition, from: stored ?? 'earliest', to: 'end' } as const
-  for await (const messages of readPartition({ brokers, clientId: 'verify' }, range)) {
+  for await (const messages of readPartition({ connection, clientId: 'verify' }, range)) {
     const last = messages.at(-1)
     if (last !== undefined) next = last.offset + 1
   }

@@ -3,7 +3,11 @@ import type { Interval } from '@tickertape/market-model'
 import {
   SettingsError,
   integerSetting,
+  kafkaAccess,
+  kafkaSettings,
   listSetting,
+  registryAccess,
+  registrySettings,
   sharedSettings,
   textSetting,
   urlSetting,
@@ -13,8 +17,8 @@ import type { SettingValues } from '@tickertape/service-runtime'
 import type { VerifyOptions } from './verify.ts'
 
 export const settings = {
-  KAFKA_BROKERS: sharedSettings.KAFKA_BROKERS,
-  REGISTRY_URL: sharedSettings.REGISTRY_URL,
+  ...kafkaSettings,
+  ...registrySettings,
   TOPIC_PREFIX: sharedSettings.TOPIC_PREFIX,
   DATABASE_URL: urlSetting(['postgres', 'postgresql'], {
     default: 'postgres://tickertape:tickertape@127.0.0.1:15432/tickertape',
@@ -52,8 +56,8 @@ export const environment = process.env
 /** @throws SettingsError for intervals that the aggregator cannot have. */
 export function readConfig(values: SettingValues<typeof settings>): VerifyOptions {
   return {
-    brokers: values.KAFKA_BROKERS,
-    registryUrl: values.REGISTRY_URL,
+    connection: kafkaAccess(values),
+    registry: registryAccess(values),
     databaseUrl: values.DATABASE_URL,
     databaseSchema: values.DATABASE_SCHEMA,
     topicPrefix: values.TOPIC_PREFIX,

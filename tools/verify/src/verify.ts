@@ -1,4 +1,5 @@
 import { Deserializer, Registry, topicName } from '@tickertape/kafka-avro'
+import type { KafkaConnection, RegistryConnection } from '@tickertape/kafka-avro'
 import { intervals } from '@tickertape/market-model'
 import type { Interval } from '@tickertape/market-model'
 import { Database } from '@tickertape/market-store'
@@ -9,13 +10,13 @@ import type { Comparison } from './comparison.ts'
 import { takeSnapshot } from './snapshot.ts'
 
 export interface VerifyOptions {
-  readonly brokers: string
+  readonly connection: KafkaConnection
   readonly databaseUrl: string
   /** `public` unless given. */
   readonly databaseSchema?: string
   readonly topicPrefix: string
   /** By which trades are read that only the sink has turned away; without it they are left out. */
-  readonly registryUrl?: string
+  readonly registry?: RegistryConnection
   /** With the topic prefix, as the broker knows it. */
   readonly aggregatorGroupId: string
   /** The aggregator's intervals, from 1s up. */
@@ -61,7 +62,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   })
   const marketEvents = topicName('market-events', options.topicPrefix)
   const arrival = {
-    brokers: options.brokers,
+    connection: options.connection,
     aggregatorGroupId: options.aggregatorGroupId,
     marketEvents,
     // Rejects come with candles, in the aggregator's transactions.
@@ -73,11 +74,11 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   }
   const snapshot = await takeSnapshot(database, marketEvents)
   await waitForCandles(database, snapshot, arrival)
-  const { registryUrl, topicPrefix } = options
+  const { registry, topicPrefix } = options
   const deserializer =
-    registryUrl === undefined
+    registry === undefined
       ? undefined
-      : new Deserializer('market-events', new Registry(registryUrl, topicPrefix))
+      : new Deserializer('market-events', new Registry(registry, topicPrefix))
   return await compareCandles(database, snapshot, {
     ...options,
     deserializer,

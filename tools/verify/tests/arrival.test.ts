@@ -18,7 +18,8 @@ import type { VerifyReport } from '../src/index.ts'
 import { createStoredMarket, heartbeat, trade } from './stored-market.ts'
 import type { StoredMarket } from './stored-market.ts'
 
-const { kafkaBrokers: brokers, registryUrl } = testStack()
+const { kafkaBrokers, registryUrl } = testStack()
+const connection = { brokers: kafkaBrokers }
 const events = [trade(1, 500), heartbeat(61_000)]
 
 let market: StoredMarket
@@ -30,7 +31,7 @@ beforeEach(async () => {
   prefix = uniquePrefix()
   groupId = `${prefix}aggregator`
   market = await createStoredMarket(topicName('market-events', prefix))
-  await ensureTopics({ brokers, prefix, partitions: 1 })
+  await ensureTopics({ connection, prefix, partitions: 1 })
   closed = (await market.store(events)).candles
   await market.database.query('truncate candles')
 })
@@ -40,7 +41,7 @@ afterEach(() => market[Symbol.asyncDispose]())
 function verifyWithin(waitMs: number): Promise<VerifyReport> {
   return verify({
     ...verifyDefaults,
-    brokers,
+    connection,
     databaseUrl: market.databaseUrl,
     topicPrefix: prefix,
     aggregatorGroupId: groupId,
@@ -50,16 +51,16 @@ function verifyWithin(waitMs: number): Promise<VerifyReport> {
 
 /** Writes the market's records, and its candles and offsets in one transaction, as the aggregator does. */
 async function aggregate(): Promise<void> {
-  const registry = new Registry(registryUrl, prefix)
+  const registry = new Registry({ url: registryUrl }, prefix)
   const serializer = new Serializer('candles', await registry.register('candles'))
   await using producer = await TransactionalProducer.open({
-    brokers,
+    connection,
     clientId: prefix,
     transactionalId: prefix,
   })
   const topic = topicName('market-events', prefix)
   const reader = new GroupReader({
-    brokers,
+    connection,
     clientId: prefix,
     groupId,
     topics: [topic],
@@ -110,7 +111,7 @@ describe('verify waits', () => {
 
   it('for the sink to store the last candle, and not for the marker of the transaction behind it', async () => {
     await aggregate()
-    const [end] = await topicOffsets(brokers, topicName('candles', prefix))
+    const [end] = await topicOffsets(connection, topicName('candles', prefix))
     expect(end?.high).toBe(closed.length + 1)
     await sink(closed.length - 1)
     await expect(verifyWithin(0)).rejects.toMatchObject({

@@ -18,7 +18,7 @@ let deserializer: Deserializer<'market-events'>
 
 beforeAll(async () => {
   market = await createStoredMarket()
-  const registry = new Registry(testStack().registryUrl, uniquePrefix())
+  const registry = new Registry({ url: testStack().registryUrl }, uniquePrefix())
   serializer = new Serializer('market-events', await registry.register('market-events'))
   deserializer = new Deserializer('market-events', registry)
 })

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { KafkaAvroError } from '@tickertape/kafka-avro'
-import type { KafkaAvroErrorCode, Registry } from '@tickertape/kafka-avro'
+import type { KafkaAvroErrorCode, KafkaConnection, Registry } from '@tickertape/kafka-avro'
 import type { InstrumentSummary, StatsSpan, StatsSubject } from '@tickertape/market-api'
 import type { Interval } from '@tickertape/market-model'
 import { isOutage, isTableError } from '@tickertape/market-store'
@@ -29,7 +29,7 @@ import type { MemoryLimits } from './market-memory.ts'
 import { ViewSession } from './view-session.ts'
 
 export interface MarketViewOptions {
-  readonly kafka: { readonly brokers: string; readonly topicPrefix: string }
+  readonly kafka: { readonly connection: KafkaConnection; readonly topicPrefix: string }
   readonly registry: Registry
   /** It keeps one connection busy while the view begins, none later. */
   readonly database: Database

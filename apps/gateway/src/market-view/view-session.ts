@@ -8,7 +8,7 @@ import {
   topicName,
   topicOffsets,
 } from '@tickertape/kafka-avro'
-import type { LogRecord, Registry, TailProgress } from '@tickertape/kafka-avro'
+import type { KafkaConnection, LogRecord, Registry, TailProgress } from '@tickertape/kafka-avro'
 import type { Database } from '@tickertape/market-store'
 import { retrying } from '@tickertape/service-runtime'
 import type { Tracing } from '@tickertape/tracing'
@@ -24,7 +24,7 @@ import { RecordTraces } from './record-traces.ts'
 import { readSnapshot } from './snapshot.ts'
 
 export interface SessionOptions {
-  readonly brokers: string
+  readonly connection: KafkaConnection
   readonly topicPrefix: string
   readonly clientId: string
   readonly registry: Registry
@@ -88,8 +88,8 @@ export class ViewSession implements AsyncDisposable {
    * @throws MarketViewError where the topics do not go on from the rows; KafkaAvroError; what PostgreSQL says.
    */
   static async begin(options: SessionOptions, signal: AbortSignal): Promise<ViewSession> {
-    const { brokers, topicPrefix, events } = options
-    await requireTopics(brokers, topicPrefix, ['market-events', 'candles', 'candles-live'])
+    const { connection, topicPrefix, events } = options
+    await requireTopics(connection, topicPrefix, ['market-events', 'candles', 'candles-live'])
     const topics = {
       candles: topicName('candles', topicPrefix),
       openCandles: topicName('candles-live', topicPrefix),
@@ -98,15 +98,15 @@ export class ViewSession implements AsyncDisposable {
     events.readingRows()
     const ends = async () =>
       await Promise.all([
-        endsOf(brokers, topics.candles),
-        endsOf(brokers, topics.marketEvents),
-        endsOf(brokers, topics.openCandles),
+        endsOf(connection, topics.candles),
+        endsOf(connection, topics.marketEvents),
+        endsOf(connection, topics.openCandles),
       ])
     const since = Date.now() - rememberedMs
     const [before, candlesSince, eventsSince] = await Promise.all([
       ends(),
-      offsetsAtTime(brokers, topics.candles, since),
-      offsetsAtTime(brokers, topics.marketEvents, since),
+      offsetsAtTime(connection, topics.candles, since),
+      offsetsAtTime(connection, topics.marketEvents, since),
     ])
     const memory = await readSnapshot({
       database: options.database,
@@ -122,7 +122,7 @@ export class ViewSession implements AsyncDisposable {
     requireWithin(topics.marketEvents, memory.rowsUpTo.marketEvents, after[1])
     const open = after[2]
     const tail = new LogTail({
-      brokers,
+      connection,
       clientId: options.clientId,
       positions: [
         ...positionsOf(topics.candles, candles),
@@ -231,8 +231,8 @@ function positionsOf(topic: string, offsets: readonly number[]) {
   return offsets.map((offset, partition) => ({ topic, partition, offset }))
 }
 
-async function endsOf(brokers: string, topic: string): Promise<TopicEnds> {
-  const offsets = await topicOffsets(brokers, topic)
+async function endsOf(connection: KafkaConnection, topic: string): Promise<TopicEnds> {
+  const offsets = await topicOffsets(connection, topic)
   const ordered = offsets.toSorted((a, b) => a.partition - b.partition)
   return { low: ordered.map(({ low }) => low), high: ordered.map(({ high }) => high) }
 }

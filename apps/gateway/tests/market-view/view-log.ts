@@ -57,18 +57,19 @@ export interface ViewLog extends AsyncDisposable {
 }
 
 export async function createViewLog(migrated = true): Promise<ViewLog> {
-  const { kafkaBrokers: brokers, registryUrl, databaseUrl } = testStack()
+  const { kafkaBrokers, registryUrl, databaseUrl } = testStack()
+  const connection = { brokers: kafkaBrokers }
   const prefix = uniquePrefix()
   const created = await testDatabase(databaseUrl)
   if (migrated) await migrate(created.url)
-  await ensureTopics({ brokers, prefix, partitions })
-  const registry = new Registry(registryUrl, prefix)
+  await ensureTopics({ connection, prefix, partitions })
+  const registry = new Registry({ url: registryUrl }, prefix)
   const events = new Serializer('market-events', await registry.register('market-events'))
   const closed = new Serializer('candles', await registry.register('candles'))
   const open = new Serializer('candles-live', await registry.register('candles-live'))
-  const producer = await EventProducer.open({ brokers, clientId: prefix, lingerMs: 0 })
+  const producer = await EventProducer.open({ connection, clientId: prefix, lingerMs: 0 })
   const transactions = await TransactionalProducer.open({
-    brokers,
+    connection,
     clientId: prefix,
     transactionalId: prefix,
   })
@@ -117,7 +118,7 @@ export async function createViewLog(migrated = true): Promise<ViewLog> {
       ServiceProcess.start({
         main: sinkMain,
         environment: {
-          KAFKA_BROKERS: brokers,
+          KAFKA_BROKERS: connection.brokers,
           REGISTRY_URL: registryUrl,
           TOPIC_PREFIX: prefix,
           DATABASE_URL: created.url,
@@ -130,8 +131,8 @@ export async function createViewLog(migrated = true): Promise<ViewLog> {
       const logger = createLogger({ service: 'test', level: 'silent' })
       const opened = openMarketView(
         {
-          kafka: { brokers, topicPrefix: prefix },
-          registry: new Registry(registryUrl, prefix),
+          kafka: { connection, topicPrefix: prefix },
+          registry: new Registry({ url: registryUrl }, prefix),
           database,
           limits: { ...limits, ...changes },
         },

@@ -47,7 +47,7 @@ export async function createRestMarket(
   const log = opened.use(await createSinkLog())
   const open = new Serializer(
     'candles-live',
-    await new Registry(log.registryUrl, log.prefix).register('candles-live'),
+    await new Registry({ url: log.registryUrl }, log.prefix).register('candles-live'),
   )
   await log.appendEvents([instrumentStatus(), ...events, heartbeat(now)])
   await log.appendCandles(candles)
@@ -99,7 +99,7 @@ export function launchGateway(
   return ServiceProcess.start({
     main,
     environment: {
-      KAFKA_BROKERS: log.brokers,
+      KAFKA_BROKERS: log.connection.brokers,
       REGISTRY_URL: log.registryUrl,
       TOPIC_PREFIX: log.prefix,
       DATABASE_URL: log.databaseUrl,
