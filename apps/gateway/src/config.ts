@@ -4,12 +4,12 @@ import { hostname } from 'node:os'
 import type { KafkaConnection, RegistryConnection } from '@tickertape/kafka-avro'
 import {
   adminPortSetting,
+  databaseUrlSetting,
   integerSetting,
   kafkaAccess,
   registryAccess,
   sharedSettings,
   textSetting,
-  urlSetting,
 } from '@tickertape/service-runtime'
 import type { SettingValues } from '@tickertape/service-runtime'
 
@@ -22,10 +22,7 @@ import type { StreamOptions } from './stream/settings.ts'
 
 export const settings = {
   ...sharedSettings,
-  DATABASE_URL: urlSetting(['postgres', 'postgresql'], {
-    default: 'postgres://tickertape:tickertape@127.0.0.1:15432/tickertape',
-    about: 'PostgreSQL database that pg-sink writes',
-  }),
+  DATABASE_URL: databaseUrlSetting('PostgreSQL database that pg-sink writes'),
   DATABASE_SCHEMA: textSetting({
     default: 'public',
     about: 'Schema of the database that holds the tables',

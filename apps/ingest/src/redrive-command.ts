@@ -5,12 +5,12 @@ import { Database } from '@tickertape/market-store'
 import { ProgressLines, countRejected, redriveToLog, waitingVenues } from '@tickertape/redrive'
 import type { RedriveArguments, RejectedRecord } from '@tickertape/redrive'
 import {
+  databaseUrlSetting,
   kafkaAccess,
   kafkaSettings,
   registryAccess,
   registrySettings,
   textSetting,
-  urlSetting,
 } from '@tickertape/service-runtime'
 import type { SettingValues } from '@tickertape/service-runtime'
 
@@ -31,10 +31,7 @@ export const redriveSettings = {
   INGEST_FUTURE_TOLERANCE_MS: settings.INGEST_FUTURE_TOLERANCE_MS,
   INGEST_VENUE: settings.INGEST_VENUE,
   INGEST_REST_URL: settings.INGEST_REST_URL,
-  DATABASE_URL: urlSetting(['postgres', 'postgresql'], {
-    default: 'postgres://tickertape:tickertape@127.0.0.1:15432/tickertape',
-    about: 'PostgreSQL database that holds trades and candles',
-  }),
+  DATABASE_URL: databaseUrlSetting('PostgreSQL database that holds trades and candles'),
   DATABASE_SCHEMA: textSetting({ default: 'public', about: 'Schema of its tables' }),
 } as const
 

@@ -9,13 +9,13 @@ import {
   SettingsError,
   adminPortSetting,
   choiceSetting,
+  databaseUrlSetting,
   integerSetting,
   kafkaAccess,
   listSetting,
   registryAccess,
   sharedSettings,
   textSetting,
-  urlSetting,
 } from '@tickertape/service-runtime'
 import type { SettingValues } from '@tickertape/service-runtime'
 
@@ -29,10 +29,7 @@ export type SinkTopic = (typeof sinkTopics)[number]
 
 export const settings = {
   ...sharedSettings,
-  DATABASE_URL: urlSetting(['postgres', 'postgresql'], {
-    default: 'postgres://tickertape:tickertape@127.0.0.1:15432/tickertape',
-    about: 'PostgreSQL database that holds trades and candles',
-  }),
+  DATABASE_URL: databaseUrlSetting('PostgreSQL database that holds trades and candles'),
   DATABASE_SCHEMA: textSetting({
     default: 'public',
     about: 'Schema of the database that holds the tables; made if it is missing',

@@ -171,12 +171,14 @@ function inSchema(url: string, schema: string): pg.PoolConfig {
   // The server splits options at spaces, and takes a backslash for an escape.
   const path = `"${schema.replaceAll('"', '""')}"`.replaceAll(/[\\\s]/g, String.raw`\$&`)
   const options = `-c search_path=${path}`
-  if (!url.includes('options=')) return { connectionString: url, options }
-  // Those of the URL would take the place of ours.
+  if (!/[?&](options|sslmode)=/.test(url)) return { connectionString: url, options }
   const at = new URL(url)
+  // The modes as libpq has them: without this the driver takes require and verify-ca for verify-full.
+  if (at.searchParams.has('sslmode')) at.searchParams.set('uselibpqcompat', 'true')
+  // Those of the URL would take the place of ours.
   const own = at.searchParams.get('options') ?? ''
   at.searchParams.delete('options')
-  return { connectionString: at.toString(), options: `${own} ${options}` }
+  return { connectionString: at.toString(), options: `${own} ${options}`.trim() }
 }
 
 function toQuery(statement: Statement | string): pg.QueryConfig {

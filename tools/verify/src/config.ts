@@ -2,6 +2,7 @@ import { intervals } from '@tickertape/market-model'
 import type { Interval } from '@tickertape/market-model'
 import {
   SettingsError,
+  databaseUrlSetting,
   integerSetting,
   kafkaAccess,
   kafkaSettings,
@@ -10,7 +11,6 @@ import {
   registrySettings,
   sharedSettings,
   textSetting,
-  urlSetting,
 } from '@tickertape/service-runtime'
 import type { SettingValues } from '@tickertape/service-runtime'
 
@@ -20,10 +20,7 @@ export const settings = {
   ...kafkaSettings,
   ...registrySettings,
   TOPIC_PREFIX: sharedSettings.TOPIC_PREFIX,
-  DATABASE_URL: urlSetting(['postgres', 'postgresql'], {
-    default: 'postgres://tickertape:tickertape@127.0.0.1:15432/tickertape',
-    about: 'PostgreSQL database that holds trades and candles',
-  }),
+  DATABASE_URL: databaseUrlSetting('PostgreSQL database that holds trades and candles'),
   DATABASE_SCHEMA: textSetting({
     default: 'public',
     about: 'Schema of the database that holds the tables',
