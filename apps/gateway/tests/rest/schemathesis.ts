@@ -1,13 +1,16 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { hash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 import { lockFolder, stackConfig } from '@tickertape/stack'
 
 const run = promisify(execFile)
 
-const version = '4.32.5'
+/** schemathesis and everything that it needs, each in one version. */
+const requirements = fileURLToPath(new URL('./schemathesis-requirements.txt', import.meta.url))
 
 /** Filling the cache may take as long as a slow network does, in ms. */
 const installMs = 240_000
@@ -23,7 +26,9 @@ type Provided =
  */
 export async function provideSchemathesis(): Promise<Provided> {
   const { cacheFolder } = stackConfig()
-  const folder = join(cacheFolder, `schemathesis-${version}`)
+  // Other versions get a folder of their own.
+  const versions = hash('sha256', readFileSync(requirements)).slice(0, 12)
+  const folder = join(cacheFolder, `schemathesis-${versions}`)
   const program = join(folder, 'bin', 'schemathesis')
   const whole = join(folder, '.whole')
   if (existsSync(whole)) return { program }
@@ -39,13 +44,15 @@ export async function provideSchemathesis(): Promise<Provided> {
   } catch (error) {
     return missing('python3 with its module venv is needed (Debian: python3-venv)', error)
   }
-  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check']
+  // What is not among the requirements is not fetched: a version that somebody has just published is none of ours.
+  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps']
   try {
-    await run(join(folder, 'bin', 'python3'), [...pip, `schemathesis==${version}`], {
+    await run(join(folder, 'bin', 'python3'), [...pip, '--requirement', requirements], {
       timeout: installMs,
     })
+    await run(join(folder, 'bin', 'python3'), ['-m', 'pip', 'check'], { timeout: installMs })
   } catch (error) {
-    return missing(`pip cannot install schemathesis ${version}`, error)
+    return missing('pip cannot install schemathesis', error)
   }
   writeFileSync(whole, '')
   return { program }
