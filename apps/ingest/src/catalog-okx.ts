@@ -1,8 +1,10 @@
 import type { InstrumentKind } from '@tickertape/market-model'
 
-import { okxAnswer } from './history-okx.ts'
 import type { InstrumentFacts } from './instrument-catalog.ts'
 import { okxRows } from './mapper-okx.ts'
+import { okxAnswer } from './okx-answer.ts'
+import { okxContract } from './okx-contracts.ts'
+import type { OkxContracts } from './okx-contracts.ts'
 import type { RestClient } from './rest-client.ts'
 import { isObject } from './venue-row.ts'
 
@@ -16,11 +18,13 @@ const kinds: Readonly<Record<string, InstrumentKind>> = {
 /**
  * GET /api/v5/public/instruments, a kind at a time; options by the family of their underlying.
  *
+ * @param contracts learn what contracts are worth.
  * @throws RestError
  */
 export async function okxCatalog(
   rest: RestClient,
   signal: AbortSignal,
+  contracts: OkxContracts,
 ): Promise<readonly InstrumentFacts[]> {
   const facts: InstrumentFacts[] = []
   for (const instType of ['SPOT', 'SWAP', 'FUTURES']) {
@@ -37,6 +41,7 @@ export async function okxCatalog(
 
   async function listed(query: Readonly<Record<string, string>>): Promise<InstrumentFacts[]> {
     const rows = await ask('/api/v5/public/instruments', query)
+    for (const row of rows) contracts.take(row)
     return rows.flatMap((row) => factsOf(row) ?? [])
   }
 
@@ -49,7 +54,7 @@ export async function okxCatalog(
   }
 }
 
-/** @returns undefined for an instrument that does not trade now. */
+/** @returns undefined for what does not trade now, and for what is not described. */
 export function factsOf(row: unknown): InstrumentFacts | undefined {
   if (!isObject(row) || row['state'] !== 'live') return undefined
   const { instId, instType, baseCcy, quoteCcy, instFamily } = row
@@ -59,8 +64,10 @@ export function factsOf(row: unknown): InstrumentFacts | undefined {
     if (typeof baseCcy !== 'string' || typeof quoteCcy !== 'string') return undefined
     return { instrument: instId, base: baseCcy, quote: quoteCcy, kind, quantityUnit: 'base' }
   }
-  // A derivative has no currencies of its own: its family names them, and its size counts contracts.
+  // A derivative has no currencies of its own: its family names them.
   const [base, quote] = typeof instFamily === 'string' ? instFamily.split('-') : []
-  if (!base || !quote) return undefined
-  return { instrument: instId, base, quote, kind, quantityUnit: 'contract' }
+  const contract = okxContract(row)
+  if (!base || !quote || contract === undefined) return undefined
+  // The mapper turns contracts into what they are worth.
+  return { instrument: instId, base, quote, kind, quantityUnit: contract.unit }
 }

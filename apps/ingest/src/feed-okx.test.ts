@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { WebSocket } from 'ws'
 
+import { waitUntil } from '@tickertape/testing'
+
 import { ConnectionLost } from './feed.ts'
 import { connectOkx } from './feed-okx.ts'
+import { OkxContracts } from './okx-contracts.ts'
 import { localVenue } from './testing/local-venue.ts'
 
-const channel = 'trades-all'
+const feed = { channel: 'trades-all', contracts: new OkxContracts() } as const
 
 interface Request {
   readonly op: string
@@ -46,7 +49,7 @@ describe('a connection to OKX', () => {
         }
       }),
     })
-    const connection = await connectOkx(venue.options, { channel, patienceMs: 50 })
+    const connection = await connectOkx(venue.options, { ...feed, patienceMs: 50 })
     const { refused } = await connection.subscribe(['BTC-USDT', 'NO-SUCH', 'SILENT-ONE'])
     expect(refused).toEqual(['NO-SUCH', 'SILENT-ONE'])
     expect(requests.map(({ args }) => args.map(({ instId }) => instId))).toEqual([
@@ -65,7 +68,7 @@ describe('a connection to OKX', () => {
         else for (const { instId } of args) client.send(acknowledgement(instId))
       }),
     })
-    const connection = await connectOkx(venue.options, { channel, patienceMs: 50 })
+    const connection = await connectOkx(venue.options, { ...feed, patienceMs: 50 })
     const { refused } = await connection.subscribe(['NO-SUCH', 'BTC-USDT'])
     expect(refused).toEqual(['NO-SUCH'])
   })
@@ -73,16 +76,56 @@ describe('a connection to OKX', () => {
   it('subscribes to many instruments in requests of a bounded size', async () => {
     const sizes: number[] = []
     const venue = await localVenue({
+      onGet: () => '{"code":"0","msg":"","data":[]}',
       onFrame: okxSocket(({ args }, client) => {
         sizes.push(JSON.stringify(args).length)
         for (const { instId } of args) client.send(acknowledgement(instId))
       }),
     })
-    const connection = await connectOkx(venue.options, { channel })
+    const connection = await connectOkx(venue.options, feed)
     const names = Array.from({ length: 1_000 }, (_, n) => `BTC-USD-261225-${100_000 + n}-C`)
     expect(await connection.subscribe(names)).toEqual({ refused: [] })
     expect(Math.max(...sizes)).toBeLessThan(64 * 1024)
     expect(sizes.length).toBeLessThan(480)
+  })
+
+  it('subscribes to no contract before it is known what that is worth', async () => {
+    let isAway = true
+    const requests: Request[] = []
+    const swap = {
+      instType: 'SWAP',
+      instId: 'BTC-USD-SWAP',
+      instFamily: 'BTC-USD',
+      ctVal: '100',
+      ctMult: '1',
+      ctValCcy: 'USD',
+    }
+    const venue = await localVenue({
+      onGet: () => (isAway ? '' : JSON.stringify({ code: '0', msg: '', data: [swap] })),
+      onFrame: okxSocket((request, client) => {
+        requests.push(request)
+        const row = {
+          instId: swap.instId,
+          tradeId: '7',
+          px: '50',
+          sz: '3',
+          side: 'buy',
+          ts: '1779235200000',
+        }
+        for (const { instId } of request.args) client.send(acknowledgement(instId))
+        client.send(JSON.stringify({ arg: { channel: 'trades-all' }, data: [row] }))
+      }),
+    })
+    const contracts = new OkxContracts()
+    const connection = await connectOkx(venue.options, { channel: 'trades-all', contracts })
+    await expect(connection.subscribe([swap.instId])).rejects.toThrow(ConnectionLost)
+    expect(requests).toEqual([])
+    isAway = false
+    expect(await connection.subscribe([swap.instId])).toEqual({ refused: [] })
+    await waitUntil('the trade', () => venue.handed.trades.length > 0)
+    expect(venue.handed.trades).toMatchObject([
+      { trade: { quantity: { mantissa: 3, exponent: 2 } } },
+    ])
   })
 
   it('tells the venue time behind everything that was sent before it', async () => {
@@ -101,7 +144,7 @@ describe('a connection to OKX', () => {
         if (text === 'ping') client.send('pong')
       },
     })
-    const connection = await connectOkx(venue.options, { channel })
+    const connection = await connectOkx(venue.options, feed)
     expect(await connection.venueTime()).toBe(1_779_235_200_100)
     expect(venue.handed.trades).toHaveLength(1)
     expect(venue.handed.malformed).toEqual([])
@@ -113,7 +156,7 @@ describe('a connection to OKX', () => {
       onGet: () => '{"code":"50001","msg":"Service temporarily unavailable.","data":[]}',
       onFrame: okxSocket(() => undefined),
     })
-    const connection = await connectOkx(venue.options, { channel })
+    const connection = await connectOkx(venue.options, feed)
     expect(await connection.venueTime()).toBeUndefined()
   })
 
@@ -125,7 +168,7 @@ describe('a connection to OKX', () => {
         client.send('pong')
       },
     })
-    const connection = await connectOkx(venue.options, { channel })
+    const connection = await connectOkx(venue.options, feed)
     await connection.venueTime()
     expect(venue.handed).toMatchObject({
       closing: ['OKX announces 64008 Closed soon.'],
@@ -139,14 +182,14 @@ describe('a connection to OKX', () => {
       onConnect: (client) => client.send('pong'),
       onFrame: okxSocket(() => undefined),
     })
-    const connection = await connectOkx(venue.options, { channel })
+    const connection = await connectOkx(venue.options, feed)
     expect(await connection.venueTime()).toBeUndefined()
     expect(venue.handed.malformed).toEqual([])
   })
 
   it('ends whoever waits for a pong', async () => {
     const venue = await localVenue({ onFrame: (_text, client) => client.close(4004, 'No data') })
-    const connection = await connectOkx(venue.options, { channel })
+    const connection = await connectOkx(venue.options, feed)
     await expect(connection.venueTime()).rejects.toThrow('4004 No data')
     await expect(connection.venueTime()).rejects.toThrow(ConnectionLost)
   })

@@ -1,9 +1,12 @@
 import { AnswersInOrder } from './answers-in-order.ts'
 import { AwaitedSubscriptions } from './awaited-subscriptions.ts'
+import { ConnectionLost } from './feed.ts'
 import type { FeedConnection, Subscribed } from './feed.ts'
 import { readOkxTime } from './history-okx.ts'
 import { mapOkxMessage } from './mapper-okx.ts'
 import type { OkxChannel } from './mapper-okx.ts'
+import type { OkxContracts } from './okx-contracts.ts'
+import { RestError } from './rest-client.ts'
 import { timeBehindBarrier } from './time-behind-barrier.ts'
 import type { ConnectOptions } from './venue.ts'
 import { VenueSocket } from './venue-socket.ts'
@@ -20,6 +23,7 @@ const defaultPatienceMs = 5_000
 
 export interface OkxFeedOptions {
   readonly channel: OkxChannel
+  readonly contracts: OkxContracts
   /** How long the venue may take to acknowledge a subscription. */
   readonly patienceMs?: number
 }
@@ -31,7 +35,7 @@ export interface OkxFeedOptions {
  */
 export async function connectOkx(
   options: ConnectOptions,
-  { channel, patienceMs = defaultPatienceMs }: OkxFeedOptions,
+  { channel, contracts, patienceMs = defaultPatienceMs }: OkxFeedOptions,
 ): Promise<FeedConnection> {
   const { handlers, rest, signal } = options
   let awaited = new AwaitedSubscriptions([])
@@ -56,7 +60,7 @@ export async function connectOkx(
   }
 
   function receive(text: string, from: VenueSocket): void {
-    const message = mapOkxMessage(text, options.mapping())
+    const message = mapOkxMessage(text, options.mapping(), contracts.contractOf)
     switch (message.type) {
       case 'trades':
         handlers.trades(message.trades, text)
@@ -90,6 +94,7 @@ export async function connectOkx(
    * asked for once more, by themselves: the refusal of one may stop the request that it was in.
    */
   async function subscribe(instruments: readonly string[]): Promise<Subscribed> {
+    await learnContracts(instruments)
     awaited = new AwaitedSubscriptions(instruments)
     for (let at = 0; at < instruments.length; at += instrumentsAtOnce) {
       ask(instruments.slice(at, at + instrumentsAtOnce))
@@ -108,5 +113,14 @@ export async function connectOkx(
 
   function tell(op: 'subscribe' | 'unsubscribe', instruments: readonly string[]): void {
     socket.send({ op, args: instruments.map((instId) => ({ channel, instId })) })
+  }
+
+  async function learnContracts(instruments: readonly string[]): Promise<void> {
+    try {
+      await contracts.learn(instruments, rest, signal)
+    } catch (error) {
+      if (!(error instanceof RestError)) throw error
+      throw new ConnectionLost(`What contracts are worth is not known: ${error.message}`)
+    }
   }
 }

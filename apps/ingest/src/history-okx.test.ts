@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { OkxHistory } from './history-okx.ts'
+import { OkxContracts } from './okx-contracts.ts'
 import { localVenue } from './testing/local-venue.ts'
 
 const never = new AbortController().signal
@@ -26,7 +27,7 @@ async function historyOf(ids: readonly number[]) {
       return JSON.stringify({ code: '0', msg: '', data })
     },
   })
-  return new OkxHistory(venue.options.rest, venue.options.mapping)
+  return new OkxHistory(venue.options.rest, venue.options.mapping, new OkxContracts())
 }
 
 function range(from: number, to: number): readonly number[] {
@@ -85,7 +86,7 @@ describe("OKX's history", () => {
     const venue = await localVenue({
       onGet: () => JSON.stringify({ code, msg: 'no', data: [] }),
     })
-    const history = new OkxHistory(venue.options.rest, venue.options.mapping)
+    const history = new OkxHistory(venue.options.rest, venue.options.mapping, new OkxContracts())
     await expect(history.newest('BTC-USDT', never)).rejects.toMatchObject({ code: meaning })
   })
 })

@@ -1,9 +1,11 @@
 import { ascendingPage } from './descending-pages.ts'
 import type { MappedTrade, MappingContext } from './mapped-trade.ts'
-import { OkxRefusal, mapOkxHistory, okxRows } from './mapper-okx.ts'
+import { mapOkxHistory, okxRows } from './mapper-okx.ts'
+import { okxAnswer } from './okx-answer.ts'
+import type { OkxContracts } from './okx-contracts.ts'
 import { exactInteger } from './raw-json.ts'
 import { RestError } from './rest-client.ts'
-import type { RestClient, RestErrorCode } from './rest-client.ts'
+import type { RestClient } from './rest-client.ts'
 import type { HistoryPage, RecentTrades, TradeHistory } from './trade-history.ts'
 import { isObject } from './venue-row.ts'
 
@@ -15,14 +17,16 @@ export class OkxHistory implements TradeHistory {
   readonly firstSequence = 1
   readonly #rest: RestClient
   readonly #mapping: () => MappingContext
+  readonly #contracts: OkxContracts
 
-  constructor(rest: RestClient, mapping: () => MappingContext) {
+  constructor(rest: RestClient, mapping: () => MappingContext, contracts: OkxContracts) {
     this.#rest = rest
     this.#mapping = mapping
+    this.#contracts = contracts
   }
 
   async newest(instrument: string, signal: AbortSignal): Promise<MappedTrade | undefined> {
-    const trades = await this.#ask({ instId: instrument, limit: 1 }, signal)
+    const trades = await this.#ask(instrument, { limit: 1 }, signal)
     return trades.at(-1)
   }
 
@@ -39,18 +43,22 @@ export class OkxHistory implements TradeHistory {
     const pages = {
       pageSize,
       below: (after: number, limit: number) =>
-        this.#ask({ instId: instrument, type: 1, after, limit }, signal),
+        this.#ask(instrument, { type: 1, after, limit }, signal),
       newest: () => this.newest(instrument, signal),
     }
     return await ascendingPage(pages, from, to)
   }
 
   async #ask(
-    query: Readonly<Record<string, string | number>>,
+    instId: string,
+    query: Readonly<Record<string, number>>,
     signal: AbortSignal,
   ): Promise<readonly MappedTrade[]> {
-    const body = await this.#rest.get('/api/v5/market/history-trades', query, 1, signal)
-    return okxAnswer(() => mapOkxHistory(body, this.#mapping()))
+    await this.#contracts.learn([instId], this.#rest, signal)
+    const address = '/api/v5/market/history-trades'
+    const body = await this.#rest.get(address, { instId, ...query }, 1, signal)
+    const { contractOf } = this.#contracts
+    return okxAnswer(() => mapOkxHistory(body, this.#mapping(), contractOf))
   }
 }
 
@@ -72,31 +80,4 @@ export async function readOkxTime(rest: RestClient, signal: AbortSignal): Promis
   const time = isObject(row) ? exactInteger(row['ts']) : undefined
   if (time === undefined) throw new RestError('unavailable', `OKX told no time: ${body}`)
   return time
-}
-
-/**
- * Reads an answer.
- *
- * @throws RestError with the meaning of what the venue refused.
- */
-export function okxAnswer<T>(read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    const code = error instanceof OkxRefusal ? meaningOfCode(error.code) : 'unavailable'
-    throw new RestError(code, `OKX's answer cannot be used: ${String(error)}`, { cause: error })
-  }
-}
-
-/** What an answer with an error status says. */
-export function meaningOfOkxAnswer(body: string): RestErrorCode {
-  return meaningOfCode(/"code"\s*:\s*"(\d+)"/.exec(body)?.[1] ?? '')
-}
-
-/** https://www.okx.com/docs-v5, "Error Code", REST API. */
-function meaningOfCode(code: string): RestErrorCode {
-  // Too many requests, by address and by account.
-  if (code === '50011' || code === '50061') return 'rate_limited'
-  // A parameter is missing or wrong; the instrument, its family or its kind does not exist.
-  return /^(?:50014|50015|51000|51001|51014|51015)$/.test(code) ? 'refused' : 'unavailable'
 }

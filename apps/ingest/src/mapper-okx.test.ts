@@ -5,6 +5,7 @@ import { formatDecimal, noOptionalFacts } from '@tickertape/market-model'
 
 import type { MappedTrade } from './mapped-trade.ts'
 import { mapOkxHistory, mapOkxMessage, okxRows } from './mapper-okx.ts'
+import type { OkxContract } from './mapper-okx.ts'
 import { rowOf, rowsOf } from './testing/rows-of.ts'
 
 const context = { feedId: 'okx', receivedAt: 1_779_235_200_120, futureToleranceMs: 5_000 }
@@ -80,12 +81,9 @@ describe('an OKX trade', () => {
     })
   })
 
-  it.each(['BTC-USD-SWAP', 'BTC-USD-261225', 'BTC-USD-261225-90000-C', 'BTC-USDT'])(
-    'of %s has none that the trade alone tells',
-    (instId) => {
-      expect(mapOne({ instId })).toMatchObject({ trade: { notionalUsd: null } })
-    },
-  )
+  it('of a pair against a coin has none', () => {
+    expect(mapOne()).toMatchObject({ trade: { notionalUsd: null } })
+  })
 
   it('of a side that is not known is told as such', () => {
     expect(mapOne({ side: 'both' })).toMatchObject({ trade: { takerSide: 'unknown' } })
@@ -142,6 +140,45 @@ describe('an OKX trade', () => {
 
   it('that is no object is turned away by itself', () => {
     expect(mapAll(push(7, row)).map(({ kind }) => kind)).toEqual(['rejected', 'trade'])
+  })
+})
+
+describe('an OKX trade of contracts', () => {
+  const contracts: Readonly<Record<string, OkxContract>> = {
+    'BTC-USDT-SWAP': { size: { mantissa: 1, exponent: -2 }, unit: 'base' },
+    'BTC-USD-SWAP': { size: { mantissa: 1, exponent: 2 }, unit: 'quote' },
+    'BTC-USD-261225-90000-C': { size: { mantissa: 1, exponent: -2 }, unit: 'base' },
+  }
+
+  function mapContracts(instId: string, sz: string): MappedTrade {
+    const text = push({ ...row, instId, sz })
+    return rowOf(mapOkxMessage(text, context, (instrument) => contracts[instrument]))
+  }
+
+  it.each([
+    ['BTC-USDT-SWAP', 'in base', '1.5', { mantissa: 15, exponent: -3 }, null],
+    ['BTC-USD-SWAP', 'in dollars', '7', { mantissa: 7, exponent: 2 }, { mantissa: 7, exponent: 2 }],
+    ['BTC-USD-261225-90000-C', 'in base', '300', { mantissa: 3, exponent: 0 }, null],
+  ])('of %s has what they are worth, %s', (instId, _unit, sz, quantity, notionalUsd) => {
+    expect(mapContracts(instId, sz)).toMatchObject({ trade: { quantity, notionalUsd } })
+  })
+
+  it('from history is the one from the stream', () => {
+    const swap = { ...row, instId: 'BTC-USDT-SWAP', sz: '3' }
+    const body = JSON.stringify({ code: '0', msg: '', data: [swap] })
+    const contractOf = (instrument: string): OkxContract | undefined => contracts[instrument]
+    expect(mapOkxHistory(body, context, contractOf)).toEqual(
+      rowsOf(mapOkxMessage(push(swap), context, contractOf)),
+    )
+  })
+
+  it('is turned away, and covers its sequence, where it is not known what they are worth', () => {
+    expect(mapContracts('ETH-USDT-261225', '1')).toMatchObject({
+      kind: 'rejected',
+      reason: 'invalid',
+      message: 'the size of a contract of ETH-USDT-261225 is not known',
+      sequence: 731904417,
+    })
   })
 })
 

@@ -1,4 +1,4 @@
-import { noOptionalFacts } from '@tickertape/market-model'
+import { multiplyDecimals, noOptionalFacts, normalizeDecimal } from '@tickertape/market-model'
 import type { Decimal, TakerSide, Trade } from '@tickertape/market-model'
 
 import { worthInDollars } from './dollar-worth.ts'
@@ -34,6 +34,17 @@ export const okxChannels = ['trades-all', 'trades'] as const
 
 export type OkxChannel = (typeof okxChannels)[number]
 
+/** What one contract of a derivative is worth, in base (linear contracts, options) or in quote (inverse ones). */
+export interface OkxContract {
+  readonly size: Decimal
+  readonly unit: 'base' | 'quote'
+}
+
+/** undefined for pairs, and where it is not known. */
+export type OkxContractOf = (instrument: string) => OkxContract | undefined
+
+const pairsAlone: OkxContractOf = () => undefined
+
 /**
  * Reads one WebSocket message: https://www.okx.com/docs-v5, "WebSocket", "All trades channel" and
  * "Trades channel".
@@ -41,7 +52,11 @@ export type OkxChannel = (typeof okxChannels)[number]
  * Numbers are strings there, so JSON.parse keeps their digits; an id that a double would round is
  * rejected as such.
  */
-export function mapOkxMessage(text: string, context: MappingContext): OkxMessage {
+export function mapOkxMessage(
+  text: string,
+  context: MappingContext,
+  contractOf: OkxContractOf = pairsAlone,
+): OkxMessage {
   if (text === 'pong') return { type: 'pong' }
   const message = messageObject(text)
   if (typeof message === 'string') return { type: 'malformed', message }
@@ -55,7 +70,7 @@ export function mapOkxMessage(text: string, context: MappingContext): OkxMessage
   if (!Array.isArray(data)) {
     return { type: 'malformed', message: `a push of ${channel} without data` }
   }
-  return { type: 'trades', trades: mapRows(data, text, channel, context) }
+  return { type: 'trades', trades: mapRows(data, text, channel, { context, contractOf }) }
 }
 
 function mapEvent(event: string, message: Readonly<Record<string, unknown>>): OkxMessage {
@@ -107,25 +122,35 @@ export function okxRows(text: string): readonly unknown[] {
  * @returns the trades, ascending as the log wants them; OKX tells the newest first.
  * @throws as okxRows does.
  */
-export function mapOkxHistory(text: string, context: MappingContext): readonly MappedTrade[] {
-  return mapRows(okxRows(text), text, 'trades-all', context).toReversed()
+export function mapOkxHistory(
+  text: string,
+  context: MappingContext,
+  contractOf: OkxContractOf = pairsAlone,
+): readonly MappedTrade[] {
+  return mapRows(okxRows(text), text, 'trades-all', { context, contractOf }).toReversed()
+}
+
+/** What a row is read with. */
+interface Reading {
+  readonly context: MappingContext
+  readonly contractOf: OkxContractOf
 }
 
 function mapRows(
   rows: readonly unknown[],
   text: string,
   channel: OkxChannel,
-  context: MappingContext,
+  reading: Reading,
 ): MappedTrade[] {
   return rows.map((row, index) => {
     const read = isObject(row) ? row : {}
     return mappedRow(
       {
-        trade: tradeOf(read, channel, context),
+        trade: tradeOf(read, channel, reading),
         instrument: read['instId'],
         sequence: sequenceOf(channel, exactInteger(read['tradeId'])),
       },
-      context,
+      reading.context,
       () => elementText(text, 'data', index) ?? text,
     )
   })
@@ -135,7 +160,7 @@ function mapRows(
 function tradeOf(
   row: Readonly<Record<string, unknown>>,
   channel: OkxChannel,
-  { feedId, receivedAt }: MappingContext,
+  { context: { feedId, receivedAt }, contractOf }: Reading,
 ): Trade | string {
   const instrument = row['instId']
   if (typeof instrument !== 'string' || instrument === '') return 'no instId'
@@ -145,8 +170,14 @@ function tradeOf(
   if (eventTime === undefined) return notA('ts', 'a time in milliseconds', row['ts'])
   const price = positiveDecimal(row['px'])
   if (price === undefined) return notA('px', 'a positive number in quotes', row['px'])
-  const quantity = positiveDecimal(row['sz'])
-  if (quantity === undefined) return notA('sz', 'a positive number in quotes', row['sz'])
+  const counted = positiveDecimal(row['sz'])
+  if (counted === undefined) return notA('sz', 'a positive number in quotes', row['sz'])
+  const contract = contractOf(instrument)
+  if (contract === undefined && isContract(instrument)) {
+    return `the size of a contract of ${instrument} is not known`
+  }
+  const quantity =
+    contract === undefined ? counted : normalizeDecimal(multiplyDecimals(counted, contract.size))
   return {
     venue: 'okx',
     feedId,
@@ -158,7 +189,7 @@ function tradeOf(
     venueOrder: null,
     price,
     quantity,
-    notionalUsd: notionalUsdOf(instrument, price, quantity),
+    notionalUsd: notionalUsdOf(instrument, price, quantity, contract?.unit),
     takerSide: takerSideOf(row['side']),
     eventTime,
     receivedAt,
@@ -174,11 +205,19 @@ function takerSideOf(side: unknown): TakerSide {
   return side === 'buy' || side === 'sell' ? side : 'unknown'
 }
 
-/**
- * A spot pair's size is in base. A contract's is a number of contracts, whose worth is in the
- * instrument's `ctVal` and not in the trade.
- */
-function notionalUsdOf(instrument: string, price: Decimal, quantity: Decimal): Decimal | null {
-  const [, quote = '', ...terms] = instrument.split('-')
-  return terms.length > 0 ? null : worthInDollars(quote, price, quantity)
+/** `BTC-USDT` is a pair; `BTC-USDT-SWAP`, `BTC-USD-261225` and `BTC-USD-261225-90000-C` count contracts. */
+function isContract(instrument: string): boolean {
+  return instrument.split('-').length > 2
+}
+
+/** Of a linear contract the quote is a coin, and an option's price is in base. */
+function notionalUsdOf(
+  instrument: string,
+  price: Decimal,
+  quantity: Decimal,
+  unit: OkxContract['unit'] | undefined,
+): Decimal | null {
+  const [, quote = ''] = instrument.split('-')
+  if (unit === undefined) return worthInDollars(quote, price, quantity)
+  return unit === 'quote' && quote === 'USD' ? quantity : null
 }

@@ -38,7 +38,9 @@ const mappers = {
   deribit: mapDeribitMessage,
   binance: mapBinanceMessage,
   coinbase: mapCoinbaseMessage,
-  okx: mapOkxMessage,
+  // Among them inverse contracts, of 100 dollars and of 10: what they are worth is not what is counted here.
+  okx: (text: string, mapping: MappingContext) =>
+    mapOkxMessage(text, mapping, () => ({ size: { mantissa: 100, exponent: 0 }, unit: 'quote' })),
   'binance-usdm': (text: string, mapping: MappingContext) =>
     mapBinanceMessage(text, mapping, { venue: 'binance-usdm' }),
 } as const

@@ -14,10 +14,9 @@ import {
 } from '@tickertape/service-runtime'
 import type { SettingValues } from '@tickertape/service-runtime'
 
-import { binanceCoinm } from './binance-market.ts'
 import { settings } from './config.ts'
-import { readContractSizes } from './redrive-contracts.ts'
-import { contractsReader, rejectReaders } from './reject-readers.ts'
+import { readerOfContracts, venuesOfContracts } from './redrive-contracts.ts'
+import { rejectReaders } from './reject-readers.ts'
 import type { RejectReader } from './reject-readers.ts'
 import { rereadReject } from './reread-reject.ts'
 
@@ -108,17 +107,10 @@ async function readersOf(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, RejectReader | string>> {
   const readers = new Map<string, RejectReader | string>(Object.entries(rejectReaders))
-  const { name } = binanceCoinm
-  if (venues.includes(name)) {
+  for (const name of venuesOfContracts.filter((each) => venues.includes(each))) {
     // The address is one venue's; of the others their public one is asked.
-    const sizes = await readContractSizes(venue === name ? restUrl : '', signal)
-    const isKnown = typeof sizes !== 'string'
-    readers.set(
-      name,
-      isKnown
-        ? contractsReader(sizes)
-        : `what the contracts of ${name} are worth is not to be had: ${sizes}`,
-    )
+    const reader = await readerOfContracts(name, venue === name ? restUrl : '', signal)
+    if (reader !== undefined) readers.set(name, reader)
   }
   return readers
 }

@@ -14,6 +14,7 @@ import { mapKrakenHistory, mapKrakenMessage } from './mapper-kraken.ts'
 import { mapEventsMessage } from './mapper-numbered-events.ts'
 import type { NumberedEvents } from './mapper-numbered-events.ts'
 import { mapOkxMessage } from './mapper-okx.ts'
+import type { OkxContractOf } from './mapper-okx.ts'
 import { otcEvents } from './mapper-otc.ts'
 import { swapEvents } from './mapper-swaps.ts'
 import type { VenueName } from './venue-registry.ts'
@@ -70,7 +71,6 @@ function numberedEvents(events: NumberedEvents): RejectReader {
   return { frame, rows: [(row, _, context) => frame(`{"events":[${row}]}`, context)] }
 }
 
-const okxFrame = (text: string, context: MappingContext) => tradesOf(mapOkxMessage(text, context))
 const krakenFrame = (text: string, context: MappingContext) =>
   tradesOf(mapKrakenMessage(text, context))
 const coinbaseFrame = (text: string, context: MappingContext) =>
@@ -79,11 +79,25 @@ const coinbaseAdvancedFrame = (text: string, context: MappingContext) =>
   tradesOf(mapCoinbaseAdvancedMessage(text, context))
 
 /** Of Binance's COIN-M: what its contracts are worth stands in the venue's catalog alone. */
-export function contractsReader(contractSize: ContractSize): RejectReader {
+export function coinmReader(contractSize: ContractSize): RejectReader {
   return binance({ venue: binanceCoinm.name, contractSize })
 }
 
-/** By venue; Binance's COIN-M has `contractsReader`. */
+/** What OKX's contracts are worth stands there as well. */
+export function okxReader(contractOf?: OkxContractOf): RejectReader {
+  const frame = (text: string, context: MappingContext) =>
+    tradesOf(mapOkxMessage(text, context, contractOf))
+  return {
+    frame,
+    // Aggregates name how many trades they are of.
+    rows: ['trades-all', 'trades'].map(
+      (channel) => (row, _, context) =>
+        frame(`{"arg":{"channel":"${channel}"},"data":[${row}]}`, context),
+    ),
+  }
+}
+
+/** By venue, as far as frames tell all that they mean; Binance's COIN-M has `coinmReader`. */
 export const rejectReaders: Readonly<Partial<Record<VenueName, RejectReader>>> = {
   deribit: {
     frame: (text, context) => tradesOf(mapDeribitMessage(text, context)),
@@ -119,14 +133,7 @@ export const rejectReaders: Readonly<Partial<Record<VenueName, RejectReader>>> =
         ).map(({ mapped }) => mapped),
     ],
   },
-  okx: {
-    frame: okxFrame,
-    // Aggregates name how many trades they are of.
-    rows: ['trades-all', 'trades'].map(
-      (channel) => (row, _, context) =>
-        okxFrame(`{"arg":{"channel":"${channel}"},"data":[${row}]}`, context),
-    ),
-  },
+  okx: okxReader(),
   'bybit-spot': bybit(bybitMarkets.spot),
   'bybit-linear': bybit(bybitMarkets.linear),
   'bybit-inverse': bybit(bybitMarkets.inverse),

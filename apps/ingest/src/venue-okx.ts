@@ -1,7 +1,9 @@
 import { okxCatalog } from './catalog-okx.ts'
 import { connectOkx } from './feed-okx.ts'
-import { OkxAggregates, OkxHistory, meaningOfOkxAnswer } from './history-okx.ts'
+import { OkxAggregates, OkxHistory } from './history-okx.ts'
 import type { OkxChannel } from './mapper-okx.ts'
+import { meaningOfOkxAnswer } from './okx-answer.ts'
+import { OkxContracts } from './okx-contracts.ts'
 import type { Venue } from './venue.ts'
 
 export interface OkxOptions {
@@ -13,6 +15,7 @@ const paths: Readonly<Record<OkxChannel, string>> = { 'trades-all': 'business', 
 
 /** OKX's spot pairs, perpetuals, futures and options. */
 export function okx({ channel }: OkxOptions): Venue {
+  const contracts = new OkxContracts()
   return {
     name: 'okx',
     webSocketUrl: `wss://ws.okx.com:8443/ws/v5/${paths[channel]}`,
@@ -27,9 +30,9 @@ export function okx({ channel }: OkxOptions): Venue {
     connectBudget: { capacity: 2, refillPerSecond: 1 },
     saysRateLimited: (body) => meaningOfOkxAnswer(body) === 'rate_limited',
     saysRefused: (body) => meaningOfOkxAnswer(body) === 'refused',
-    connect: (options) => connectOkx(options, { channel }),
+    connect: (options) => connectOkx(options, { channel, contracts }),
     history: (rest, mapping) =>
-      channel === 'trades' ? new OkxAggregates() : new OkxHistory(rest, mapping),
-    catalog: okxCatalog,
+      channel === 'trades' ? new OkxAggregates() : new OkxHistory(rest, mapping, contracts),
+    catalog: (rest, signal) => okxCatalog(rest, signal, contracts),
   }
 }

@@ -15,7 +15,7 @@ export function expectedTrades(
   until: number,
 ): readonly PlainTrade[] {
   return truthOf(simulator, venue, instrument, until).map((trade) => {
-    const told = mapped?.(trade) ?? trade
+    const told = mapped?.(trade, instrument) ?? trade
     return sequenced ? told : { ...told, sequence: Number.NaN }
   })
 }

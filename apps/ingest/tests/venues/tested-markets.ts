@@ -34,7 +34,7 @@ export interface TestedMarket {
   readonly frame: string
   readonly limit: LimitAnswer
   /** What the log makes of what the venue traded. */
-  readonly mapped?: (trade: PlainTrade) => PlainTrade
+  readonly mapped?: (trade: PlainTrade, instrument: string) => PlainTrade
 }
 
 const complaint = '{"error":"internal error"}'
@@ -140,10 +140,10 @@ export const testedMarkets: readonly TestedMarket[] = [
     title: 'binance-coinm',
     venue: 'binance-coinm',
     instruments: ['BTCUSD_PERP', 'ETHUSD_PERP'],
-    // Contracts of 100 and of 10 dollars; the truth has no instrument, so that the price tells.
-    mapped: (trade) => ({
+    // Contracts of 100 and of 10 dollars.
+    mapped: (trade, instrument) => ({
       ...aggregate(trade),
-      quantity: times(trade.quantity, Number(trade.price) > 10_000 ? '100' : '10'),
+      quantity: times(trade.quantity, instrument === 'BTCUSD_PERP' ? '100' : '10'),
     }),
   },
   { ...coinbaseMarket, title: 'coinbase', venue: 'coinbase' },
@@ -161,6 +161,11 @@ export const testedMarkets: readonly TestedMarket[] = [
     title: 'okx',
     instruments: ['BTC-USDT', 'ETH-USDT', 'BTC-USDT-SWAP'],
     remembers: true,
+    mapped: (trade, instrument) => ({
+      ...trade,
+      // Contracts of 0.01 BTC.
+      quantity: instrument.endsWith('-SWAP') ? times(trade.quantity, '0.01') : trade.quantity,
+    }),
   },
   {
     ...okx,
