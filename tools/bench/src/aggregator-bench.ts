@@ -9,6 +9,7 @@ import { fillMarket } from './market-fill.ts'
 import type { MarketFill } from './market-fill.ts'
 import { measureRestore } from './restore.ts'
 import { measureThroughput } from './throughput.ts'
+import { measureTracingCost, tracedOneIn } from './tracing-cost.ts'
 
 /** 2,000,000 trades each. */
 const throughputPlan: FillPlan = { instruments: 100, tradesPerWindow: 200, seconds: 100 }
@@ -17,9 +18,10 @@ const manyInstrumentsPlan: FillPlan = { instruments: 10_000, tradesPerWindow: 2,
 export const aggregatorBench: Bench = {
   name: 'aggregator',
   about:
-    'market-events -> aggregator -> candles, one process beside the broker, exactly once, 1s and 1m candles with two EWMAs; the candles of each run are checked. tradesPerSecond, cpuMicrosPerTrade, rssMb: 2,000,000 trades of 100 instruments. manyInstruments: 2,000,000 trades of 10,000. limitPerSecond: kafka-consumer-perf-test on the topic of the first. closeToCandle: from the acknowledged heartbeat that closes a window to its readable candle, at 5,000 trades/s. restoreSeconds: 1,000,000 changelog records.',
-  parts: ['throughput', 'many', 'latency', 'restore'],
+    'market-events -> aggregator -> candles, one process beside the broker, exactly once, 1s and 1m candles with two EWMAs; the candles of each run are checked. tradesPerSecond, cpuMicrosPerTrade, rssMb: 2,000,000 trades of 100 instruments. manyInstruments: 2,000,000 trades of 10,000. limitPerSecond: kafka-consumer-perf-test on the topic of the first. closeToCandle: from the acknowledged heartbeat that closes a window to its readable candle, at 5,000 trades/s. restoreSeconds: 1,000,000 changelog records. tracing, which runs only where it is asked for: what traces of 1 trade in 1,000 add to the CPU time a trade (tracingCost) and to the time (tracingTime), by 7 interleaved pairs of runs, with the ends of the 95 % interval.',
+  parts: ['throughput', 'many', 'latency', 'restore', 'tracing'],
   prepare: async (stack, options, print) => {
+    if (options.only === 'tracing') return await prepareTracing(stack, options, print)
     const fills = {
       throughput: wants(options, 'throughput')
         ? await fill(stack, 'bench.', throughputPlan, print)
@@ -57,13 +59,28 @@ async function fill(
   prefix: string,
   plan: FillPlan,
   print: (line: string) => void,
+  traceOneIn?: number,
 ): Promise<MarketFill> {
   const trades = tradesOf(plan).toLocaleString('en-US')
   print(`Writing ${trades} trades of ${plan.instruments.toLocaleString('en-US')} instruments`)
   const began = performance.now()
-  const filled = await fillMarket(stack, prefix, plan)
+  const filled = await fillMarket(stack, prefix, plan, traceOneIn)
   print(`  written in ${Math.round((performance.now() - began) / 1_000)} s`)
   return filled
+}
+
+/** Its runs are pairs of their own: however often it is measured, these are run once. */
+async function prepareTracing(
+  stack: RunningStack,
+  { cpuProf }: BenchOptions,
+  print: (line: string) => void,
+): Promise<() => AsyncIterable<Figures>> {
+  const filled = await fill(stack, 'bench-traced.', throughputPlan, print, tracedOneIn)
+  let measured: Promise<Figures> | undefined
+  return async function* () {
+    measured ??= measureTracingCost({ stack, fill: filled, groupId: 'traced', cpuProf, print })
+    yield await measured
+  }
 }
 
 async function* throughput(run: Run, filled: MarketFill): AsyncGenerator<Figures> {

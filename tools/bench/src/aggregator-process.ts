@@ -14,6 +14,8 @@ export interface AggregatorOptions {
   readonly groupId: string
   /** Folder for a CPU profile of the process, written when it stops. */
   readonly cpuProf: string | undefined
+  /** On top of the bench's own settings. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** The aggregator as a process of its own, with the settings of the bench and else its defaults. */
@@ -31,6 +33,7 @@ export function startAggregator(options: AggregatorOptions): MeasuredService {
       AGGREGATOR_INDICATORS: 'close:span=12 close:halflife=5',
       AGGREGATOR_GRACE_MS: String(graceMs),
       AGGREGATOR_ADMIN_PORT: '0',
+      ...options.environment,
     },
     cpuProf,
   })

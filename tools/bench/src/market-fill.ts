@@ -8,9 +8,11 @@ import {
   topicName,
   topicOffsets,
 } from '@tickertape/kafka-avro'
+import type { MessageHeader } from '@tickertape/kafka-avro'
 import { addDecimals, instrumentIdOf, zero } from '@tickertape/market-model'
 import type { Decimal, MarketEvent } from '@tickertape/market-model'
 import type { RunningStack } from '@tickertape/stack'
+import { withTraceparent } from '@tickertape/tracing'
 
 import { BenchMarket } from './bench-market.ts'
 import { marketEvents, tradesOf } from './fill-plan.ts'
@@ -29,17 +31,27 @@ export interface MarketFill {
 
 const maxInFlight = 100_000
 
-/** Makes the topics of an installation and writes the plan's log, the same one at every call. */
+/**
+ * Makes the topics of an installation and writes the plan's log, the same one at every call.
+ *
+ * @param traceOneIn one trade in so many is sampled; none without it.
+ */
 export async function fillMarket(
   stack: RunningStack,
   prefix: string,
   plan: FillPlan,
+  traceOneIn = Infinity,
 ): Promise<MarketFill> {
   let volume: Decimal = zero
+  let trades = 0
   await using log = await openMarketLog(stack, prefix)
   for (const event of marketEvents(plan, new BenchMarket(plan.instruments))) {
-    if (event.type === 'Trade') volume = addDecimals(volume, event.value.quantity)
-    log.append(event)
+    if (event.type === 'Trade') {
+      volume = addDecimals(volume, event.value.quantity)
+      trades += 1
+    }
+    const isSampled = event.type === 'Trade' && trades % traceOneIn === 0
+    log.append(event, isSampled ? traceHeader(trades) : undefined)
     if (log.producer.inFlight >= maxInFlight) {
       await log.producer.whenInFlightBelow(maxInFlight / 2)
     }
@@ -58,7 +70,7 @@ export interface OpenMarketLog extends AsyncDisposable {
   readonly topic: string
   readonly producer: EventProducer
   /** Queues a record: a heartbeat for every partition, anything else for its instrument's. */
-  append(event: MarketEvent): void
+  append(event: MarketEvent, headers?: readonly MessageHeader[]): void
   /** Queues a record for one partition. */
   appendTo(partition: number, event: MarketEvent): void
 }
@@ -76,12 +88,12 @@ export async function openMarketLog(stack: RunningStack, prefix: string): Promis
   return {
     topic,
     producer,
-    append(event) {
+    append(event, headers = []) {
       const key = keyOf(event)
       const value = serializer.serialize(event)
       if (key === null) {
         for (let partition = 0; partition < defaultPartitions; partition += 1) {
-          producer.produce({ topic, partition, key, value })
+          producer.produce({ topic, partition, key, value, headers })
         }
         return
       }
@@ -90,13 +102,22 @@ export async function openMarketLog(stack: RunningStack, prefix: string): Promis
         partition = partitionOf(key, defaultPartitions)
         partitions.set(key, partition)
       }
-      producer.produce({ topic, partition, key, value })
+      producer.produce({ topic, partition, key, value, headers })
     },
     appendTo(partition, event) {
       producer.produce({ topic, partition, key: keyOf(event), value: serializer.serialize(event) })
     },
     [Symbol.asyncDispose]: () => producer[Symbol.asyncDispose](),
   }
+}
+
+/** A trace of its own for each number. */
+function traceHeader(number: number): readonly MessageHeader[] {
+  const digits = number.toString(16)
+  return withTraceparent([], {
+    traceId: digits.padStart(32, '0'),
+    spanId: digits.padStart(16, '0'),
+  })
 }
 
 function keyOf(event: MarketEvent): string | null {

@@ -26,6 +26,8 @@ export interface ThroughputOptions {
   /** Its own for each run, without the prefix. */
   readonly groupId: string
   readonly cpuProf: string | undefined
+  /** On top of the aggregator's settings. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /**
