@@ -71,6 +71,7 @@ export async function openServing(options: ServingOptions, signal: AbortSignal):
         database,
         limits: config.memory,
         tracing,
+        fetches: events.kafka.fetching('view'),
       },
       createMarketViewEvents(context),
       signal,

@@ -14,6 +14,9 @@ export type IngestEvents = ReturnType<typeof createEvents>
 /** Where trades came from: the WebSocket, or the venue's history. */
 export type TradeSource = 'stream' | 'history'
 
+/** Least time between two frames whose delay is measured, in ms. */
+const measureEveryMs = 10
+
 export interface EventSources {
   readonly logger: Logger
   readonly metrics: Registry
@@ -153,9 +156,10 @@ export function createEvents({ logger, metrics, readiness, venue, state }: Event
     new Histogram({ name, help, labelNames: ['venue'], buckets, registers }).labels({ venue })
   const venueDelay = histogram(
     'ingest_venue_delay_seconds',
-    'From the event time of a trade to the arrival of its frame by our clock, once for each frame; less than 0 counts as 0',
+    'From the event time of a trade to the arrival of its frame by our clock, of one frame in 10 ms at most; less than 0 counts as 0',
     [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 30],
   )
+  let lastMeasured = -Infinity
   const append = histogram(
     'ingest_append_seconds',
     'From the arrival of a frame to the broker’s acknowledgement of its last trade; the next frame is measured when the one before is acknowledged',
@@ -280,8 +284,11 @@ export function createEvents({ logger, metrics, readiness, venue, state }: Event
     frame(): void {
       frames.inc()
     },
-    /** @param eventTime of the frame's last trade; both in ms since the epoch. */
-    frameArrived(eventTime: number, receivedAt: number): void {
+    /** @param last trade of a frame. */
+    frameArrived({ eventTime, receivedAt }: Pick<Trade, 'eventTime' | 'receivedAt'>): void {
+      // An observation takes some microseconds: with 60,000 frames a second that would be a fifth of a core.
+      if (Math.abs(receivedAt - lastMeasured) < measureEveryMs) return
+      lastMeasured = receivedAt
       venueDelay.observe(Math.max(0, receivedAt - eventTime) / 1000)
     },
     /** What came with a frame is in Kafka. */

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
+import { AppendProbe } from './append-probe.ts'
 import { backoffMs } from './backoff.ts'
 import { DeliveredInstruments } from './delivered-instruments.ts'
 import { noneOffered } from './delivery.ts'
@@ -32,6 +33,7 @@ export class FeedSession implements ChangeableSession {
   readonly #signal: AbortSignal
   readonly #ended = new AbortController()
   readonly #silence = new SilenceWatch()
+  readonly #appends: AppendProbe
   readonly #endsSoon = Promise.withResolvers<string>()
   readonly #delivers = Promise.withResolvers<void>()
   #refused: readonly string[] = []
@@ -49,6 +51,7 @@ export class FeedSession implements ChangeableSession {
     this.#state = state
     this.#stop = stop
     this.#predecessor = predecessor
+    this.#appends = new AppendProbe(state.log, state.events)
     this.#signal = AbortSignal.any([stop, this.#ended.signal])
   }
 
@@ -298,6 +301,11 @@ export class FeedSession implements ChangeableSession {
     if (foreign.size > 0) this.#rejectForeign([...foreign], frame)
     events.traded('stream', counts.delivered)
     events.duplicated('stream', counts.duplicates)
+    const newest = trades.at(-1)
+    if (newest?.kind === 'trade') events.frameArrived(newest.trade)
+    if (newest?.kind === 'trade' && counts.delivered > 0) {
+      this.#appends.frameWritten(newest.trade.receivedAt)
+    }
     if (log.full) this.#stopReading()
   }
 

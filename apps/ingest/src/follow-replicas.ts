@@ -18,7 +18,7 @@ export interface FollowReplicasOptions extends ReadCursorsOptions {
   /** Of each partition of feed-cursors, the next offset. */
   readonly next: readonly number[]
   readonly replicas: OtherReplicas
-  readonly events: Pick<IngestEvents, 'replicasNotFollowed'>
+  readonly events: Pick<IngestEvents, 'kafka' | 'replicasNotFollowed'>
 }
 
 const recordsAtOnce = 1_000
@@ -57,12 +57,15 @@ async function hear(
 ): Promise<void> {
   const { connection, events, feedId, registry, replicaId, replicas } = options
   const deserializer = new Deserializer('feed-cursors', registry)
+  const fetches = events.kafka.fetching('cursors')
   await using tail = new LogTail({
     connection,
     clientId: `ingest-${feedId}-${replicaId}`,
     positions,
     onWarning: events.replicasNotFollowed,
+    fetches,
   })
+  fetches.queuedWith(() => tail.fetchQueue)
   while (!signal.aborted) {
     const records = await tail.next(recordsAtOnce, waitMs, signal)
     const others = records.filter(isOther)

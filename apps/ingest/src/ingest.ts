@@ -127,6 +127,7 @@ async function run(
       connection: kafka.connection,
       clientId: `ingest-${feedId}-${replicaId}`,
       lingerMs,
+      onStatistics: events.kafka.librdkafka('producer'),
     })
   })
   const log = new MarketLog({

@@ -43,6 +43,13 @@ export interface KafkaClientMetrics {
 /** Statistics that are older than this, in ms, are of a client that is gone. */
 const goneAfterMs = 30_000
 
+/** Since the last scrape. */
+interface FetchCounts {
+  answers: number
+  bytes: number
+  failures: number
+}
+
 type Total =
   | 'requestTimeouts'
   | 'requestRetries'
@@ -121,12 +128,30 @@ export function createKafkaClientMetrics(metrics: Registry): KafkaClientMetrics 
     },
     'quantile',
   )
-  const counter = (name: string, help: string) =>
-    new Counter({ name: `kafka_client_${name}_total`, help, labelNames: ['client'], registers })
-  const counters = totals.map(([total, name, help]) => ({ total, counter: counter(name, help) }))
-  const received = counters.find(({ total }) => total === 'receivedBytes')?.counter
-  const fetches = counter('fetch_requests', 'Fetches answered, of readers that fetch by themselves')
-  const failures = counter('fetch_errors', 'Fetches that failed and are made again')
+  // Fetches are many, and an increment takes microseconds: they are counted here, and told at each scrape.
+  const untold = new Map<string, FetchCounts>()
+  const counter = (name: string, help: string, of?: keyof FetchCounts): Counter => {
+    const metric: Counter = new Counter({
+      name: `kafka_client_${name}_total`,
+      help,
+      labelNames: ['client'],
+      registers,
+      collect: () => {
+        if (of === undefined) return
+        for (const [client, counts] of untold) {
+          metric.inc({ client }, counts[of])
+          counts[of] = 0
+        }
+      },
+    })
+    return metric
+  }
+  const counters = totals.map(([total, name, help]) => ({
+    total,
+    counter: counter(name, help, total === 'receivedBytes' ? 'bytes' : undefined),
+  }))
+  counter('fetch_requests', 'Fetches answered, of readers that fetch by themselves', 'answers')
+  counter('fetch_errors', 'Fetches that failed and are made again', 'failures')
   const queues = new Map<string, Parameters<KafkaFetchMeasure['queuedWith']>[0]>()
   const queueGauge = (name: string, help: string, of: 'bytes' | 'limit') =>
     new Gauge({
@@ -157,13 +182,15 @@ export function createKafkaClientMetrics(metrics: Registry): KafkaClientMetrics 
       }
     },
     fetching(client) {
+      const counts = untold.get(client) ?? { answers: 0, bytes: 0, failures: 0 }
+      untold.set(client, counts)
       return {
         fetched(bytes) {
-          fetches.inc({ client })
-          received?.inc({ client }, bytes)
+          counts.answers += 1
+          counts.bytes += bytes
         },
         failed() {
-          failures.inc({ client })
+          counts.failures += 1
         },
         queuedWith(queue) {
           queues.set(client, queue)

@@ -6,6 +6,7 @@ import type { InstrumentSummary, StatsSpan, StatsSubject } from '@tickertape/mar
 import type { Interval } from '@tickertape/market-model'
 import { isOutage, isTableError } from '@tickertape/market-store'
 import type { Database } from '@tickertape/market-store'
+import type { KafkaFetchMeasure } from '@tickertape/service-runtime'
 import { noTracing } from '@tickertape/tracing'
 import type { Tracing } from '@tickertape/tracing'
 
@@ -36,6 +37,8 @@ export interface MarketViewOptions {
   readonly limits: MemoryLimits
   /** None unless given. */
   readonly tracing?: Tracing
+  /** Told of what is fetched. */
+  readonly fetches?: KafkaFetchMeasure
 }
 
 /** A view that follows the topics until it is disposed. */
@@ -103,6 +106,7 @@ class FollowingView implements OpenMarketView {
     const nowhere = { position: { candles: [], marketEvents: [] }, watermarks: [] }
     this.#memory = new MarketMemory(nowhere, options.limits)
     events.measureLagWith(() => this.lags())
+    options.fetches?.queuedWith(() => this.#session?.fetchQueue)
     const failed = Promise.withResolvers<never>()
     this.failed = failed.promise
     // Whoever opened the view learns of it by `opened`, and only later by this.
@@ -225,6 +229,7 @@ class FollowingView implements OpenMarketView {
         events: this.#events,
         flow: this.#flow,
         tracing,
+        fetches: this.#options.fetches,
       },
       signal,
     )

@@ -8,7 +8,14 @@ import {
   topicName,
   topicOffsets,
 } from '@tickertape/kafka-avro'
-import type { KafkaConnection, LogRecord, Registry, TailProgress } from '@tickertape/kafka-avro'
+import type {
+  FetchMeasure,
+  FetchQueue,
+  KafkaConnection,
+  LogRecord,
+  Registry,
+  TailProgress,
+} from '@tickertape/kafka-avro'
 import type { Database } from '@tickertape/market-store'
 import { retrying } from '@tickertape/service-runtime'
 import type { Tracing } from '@tickertape/tracing'
@@ -33,6 +40,7 @@ export interface SessionOptions {
   readonly events: MarketViewEvents
   readonly flow: FlowMeter
   readonly tracing: Tracing
+  readonly fetches: FetchMeasure | undefined
 }
 
 /** Offsets of one topic by partition. */
@@ -133,6 +141,7 @@ export class ViewSession implements AsyncDisposable {
         ),
       ],
       onWarning: (message) => events.kafkaWarning(message),
+      fetches: options.fetches,
     })
     return new ViewSession(options, topics, memory, tail)
   }
@@ -165,6 +174,10 @@ export class ViewSession implements AsyncDisposable {
       const updates = this.memory.refreshStats()
       if (updates.length > 0) tell(updates)
     }
+  }
+
+  get fetchQueue(): FetchQueue {
+    return this.#tail.fetchQueue
   }
 
   get lags(): readonly TopicLag[] {
