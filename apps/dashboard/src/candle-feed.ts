@@ -1,4 +1,4 @@
-import type { CandleEvent, CandleResource, Client } from '@tickertape/client'
+import type { CandleEvent, CandleResource, Client, Notice, ResetReason } from '@tickertape/client'
 
 import { CandleBook } from './candle-book.ts'
 import type { Interval } from './view-state.ts'
@@ -15,8 +15,9 @@ export interface CandleFeedListener {
   /** A closed window has changed. */
   revised(candle: CandleResource, previous: CandleResource): void
   /** A snapshot replaced the stream. */
-  reset(): void
+  reset(reason: ResetReason): void
   failed(error: unknown): void
+  noticed(notice: Notice): void
 }
 
 /**
@@ -50,6 +51,7 @@ export class CandleFeed implements Disposable {
       {
         event: (event) => this.#take(event),
         error: (error) => listener.failed(error),
+        notice: (notice) => listener.noticed(notice),
       },
     )
     void this.#load(undefined)
@@ -96,7 +98,7 @@ export class CandleFeed implements Disposable {
 
   #take(event: CandleEvent): void {
     if (event.type === 'reset') {
-      this.#listener.reset()
+      this.#listener.reset(event.reason)
       return
     }
     if (event.type === 'snapshot') {

@@ -9,7 +9,7 @@ import { CandleFeed } from './candle-feed.ts'
 import { CandleLegend, ChartKey, ChartSummary } from './candle-legend.tsx'
 import { readChartColors } from './chart-colors.ts'
 import { clockText, groupDecimal } from './format.ts'
-import { client, explain, generation, noteReset } from './gateway.ts'
+import { client, explain, generation, noteNotice, noteReset } from './gateway.ts'
 import { notePrice } from './instrument-catalog.ts'
 import { Notice } from './notice.tsx'
 import { theme, zone } from './preferences.ts'
@@ -108,6 +108,7 @@ export function ChartPanel({
       },
       revised: (candle, previous) => setRevision({ candle, previous }),
       reset: noteReset,
+      noticed: noteNotice,
       failed: (error) => {
         if (made.book.last === undefined) setState({ status: 'failed', reason: explain(error) })
       },

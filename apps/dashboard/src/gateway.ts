@@ -1,7 +1,9 @@
 import { signal } from '@preact/signals'
 
 import { createClient, GatewayError } from '@tickertape/client'
-import type { StreamState } from '@tickertape/client'
+import type { Notice, ResetReason, StreamState } from '@tickertape/client'
+
+import { forgetTrouble, keyTrouble, noteRefused, noteTaken, troubleTexts } from './access.ts'
 
 /** Built for another origin with VITE_GATEWAY_URL; else the gateway that served the page. */
 const configured: unknown = import.meta.env['VITE_GATEWAY_URL']
@@ -10,12 +12,14 @@ const url =
     ? configured
     : new URL('.', location.href).href
 
-export const client = createClient({ url, token: storedToken() })
+let token = storedToken()
+
+export const client = createClient({ url, token })
 export const streamState = signal<StreamState>(client.stream().state)
-/** The gateway wants a key or token, or another one. */
-export const wantsToken = signal(false)
-/** The stream came back: whether all of it went on from where it was. */
-export const cameBack = signal<'whole' | 'anew' | undefined>(undefined)
+/** The stream came back: whether all of it went on from where it was, or why not. */
+export const cameBack = signal<'whole' | ResetReason | undefined>(undefined)
+/** What the gateway says of a subscription that goes on, until it is put aside. */
+export const streamNotice = signal<string | undefined>(undefined)
 /** Raised when everything that was fetched should be fetched again: with a new token. */
 export const generation = signal(0)
 
@@ -25,7 +29,8 @@ let wasReset = false
 export function followConnection(): void {
   client.stream().onState((state) => {
     if (state.status === 'waiting') wasLost = true
-    if (state.status === 'unauthenticated') wantsToken.value = true
+    if (state.status === 'unauthenticated') noteRefused(token !== undefined)
+    if (state.status === 'live') noteTaken()
     if (state.status === 'live' && wasLost) {
       wasLost = false
       wasReset = false
@@ -43,27 +48,38 @@ export function followConnection(): void {
 }
 
 /** A subscription had to begin anew. */
-export function noteReset(): void {
+export function noteReset(reason: ResetReason): void {
   if (wasReset) return
   wasReset = true
-  if (cameBack.value !== undefined) cameBack.value = 'anew'
+  if (cameBack.value !== undefined) cameBack.value = reason
 }
 
-export function useToken(token: string): void {
+export function noteNotice({ code, message }: Notice): void {
+  const isLimit = code === 'instrument_not_followed' || code === 'too_many_instruments'
+  streamNotice.value = isLimit
+    ? 'More is traded than one connection may follow. What came last is left out.'
+    : message
+}
+
+export function useToken(next: string): void {
   try {
-    sessionStorage.setItem('tickertape.token', token)
+    sessionStorage.setItem('tickertape.token', next)
   } catch {
     // Without storage it lasts as long as the page.
   }
-  wantsToken.value = false
-  client.setToken(token)
+  token = next
+  forgetTrouble()
+  client.setToken(next)
   generation.value += 1
 }
 
-/** What to show of a request that failed; also asks for a token where that is the reason. */
+/** What to show of a request that failed; also asks for a key where that is the reason. */
 export function explain(error: unknown): string {
   if (error instanceof GatewayError) {
-    if (error.code === 'unauthenticated') wantsToken.value = true
+    if (error.code === 'unauthenticated') {
+      noteRefused(token !== undefined)
+      return troubleTexts[keyTrouble.value ?? 'needed']
+    }
     if (error.code === 'unreachable') return 'The gateway does not answer.'
     return error.problem?.detail ?? error.message
   }

@@ -3,7 +3,8 @@ import type { Signal } from '@preact/signals'
 
 import type { CandleResource, InstrumentResource } from '@tickertape/client'
 
-import { client, explain, noteReset } from './gateway.ts'
+import { keyTrouble, noteTaken } from './access.ts'
+import { client, explain, noteNotice, noteReset } from './gateway.ts'
 import { arrange } from './instrument-order.ts'
 import type { Order } from './instrument-order.ts'
 
@@ -55,6 +56,7 @@ export async function loadCatalog(signal?: AbortSignal): Promise<void> {
       instruments.push(instrument)
     }
     catalog.value = { status: 'loaded', instruments }
+    noteTaken()
   } catch (error) {
     if (signal?.aborted === true) return
     const reason = explain(error)
@@ -68,7 +70,8 @@ export function followCatalog(): Disposable {
   const ended = new AbortController()
   void loadCatalog(ended.signal)
   const timer = setInterval(() => {
-    if (document.visibilityState === 'visible') void loadCatalog(ended.signal)
+    const isWanted = document.visibilityState === 'visible' && keyTrouble.value === undefined
+    if (isWanted) void loadCatalog(ended.signal)
   }, refreshMs)
   return {
     [Symbol.dispose]: () => {
@@ -84,13 +87,14 @@ export function followPrices(instrumentIds: readonly string[]): Disposable {
     { instruments: instrumentIds, intervals: ['1m'], snapshot: 1 },
     {
       event: (event) => {
-        if (event.type === 'reset') noteReset()
+        if (event.type === 'reset') noteReset(event.reason)
         else if (event.type === 'snapshot') for (const candle of event.candles) notePrice(candle)
         // A revision is of the past and tells no price of now.
         else if (event.type === 'update') notePrice(event.candle)
       },
       // The list still has the prices of its last refresh.
       error: () => undefined,
+      notice: noteNotice,
     },
   )
 }

@@ -2,7 +2,8 @@ import { signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 
-import { useToken, wantsToken } from './gateway.ts'
+import { asksForKey, keyTrouble, troubleTexts } from './access.ts'
+import { useToken } from './gateway.ts'
 
 export const showsHelp = signal(false)
 
@@ -49,29 +50,41 @@ export function HelpOverlay() {
   )
 }
 
+const keyTitles = {
+  needed: 'A key is needed',
+  refused: 'The key is not taken',
+  ended: 'The key has ended',
+} as const
+
+/** Asks for a key or token, and says why. */
 export function TokenOverlay() {
   const [token, setToken] = useState('')
+  const trouble = keyTrouble.value
   return (
     <Overlay
-      title="This gateway asks for a key"
-      isOpen={wantsToken.value}
+      title={trouble === undefined ? 'Use another key' : keyTitles[trouble]}
+      isOpen={asksForKey.value}
       onClose={() => {
-        wantsToken.value = false
+        asksForKey.value = false
       }}
     >
       <form
         class="token-form"
         onSubmit={(event) => {
           event.preventDefault()
-          if (token.trim() !== '') useToken(token.trim())
+          if (token.trim() === '') return
+          useToken(token.trim())
+          setToken('')
         }}
       >
+        {trouble !== undefined && <p id="token-trouble">{troubleTexts[trouble]}</p>}
         <label for="token">API key or token</label>
         <input
           id="token"
           class="search"
           type="password"
           autocomplete="off"
+          aria-describedby={trouble === undefined ? undefined : 'token-trouble'}
           value={token}
           onInput={({ currentTarget }) => setToken(currentTarget.value)}
         />

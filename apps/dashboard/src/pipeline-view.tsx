@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { GatewayError } from '@tickertape/client'
 import type { FeedResource, GapResource, Pipeline, RejectedCounts } from '@tickertape/client'
 
+import { asksForKey, keyTrouble } from './access.ts'
 import { compactUsd, count, durationText, momentText } from './format.ts'
 import { client, explain, generation } from './gateway.ts'
 import { Notice, Skeleton } from './notice.tsx'
@@ -32,7 +33,7 @@ const hopNames = {
 } as const
 
 export function PipelineView() {
-  const [look, setLook] = useState<Look>()
+  const [seen, setSeen] = useState<Look>()
   const [failure, setFailure] = useState<string>()
   const [rates, setRates] = useState<readonly Pipeline[]>([])
   const run = generation.value
@@ -40,17 +41,21 @@ export function PipelineView() {
     const ended = new AbortController()
     let timer: ReturnType<typeof setTimeout> | undefined
     const next = async (): Promise<void> => {
+      // A key that is refused is refused again, and counts against the address each time.
+      if (keyTrouble.value === undefined) await look()
+      if (!ended.signal.aborted) timer = setTimeout(() => void next(), lookEveryMs)
+    }
+    const look = async (): Promise<void> => {
       try {
-        const seen = await takeLook(ended.signal)
-        setLook(seen)
+        const taken = await takeLook(ended.signal)
+        setSeen(taken)
         setFailure(undefined)
-        const { pipeline } = seen
+        const { pipeline } = taken
         if (pipeline !== undefined) setRates((before) => [...before, pipeline].slice(-ratesKept))
       } catch (error) {
         if (ended.signal.aborted) return
         setFailure(explain(error))
       }
-      if (!ended.signal.aborted) timer = setTimeout(() => void next(), lookEveryMs)
     }
     void next()
     return () => {
@@ -63,16 +68,16 @@ export function PipelineView() {
       <header class="page-header">
         <h1>Pipeline</h1>
         <p class="soft page-note">
-          {failure !== undefined && look !== undefined
-            ? `As of ${momentText(look.at, zone.value)}. ${failure}`
+          {failure !== undefined && seen !== undefined
+            ? `As of ${momentText(seen.at, zone.value)}. ${failure}`
             : 'The road of a trade, as this gateway sees it'}
         </p>
       </header>
-      {look === undefined && failure === undefined && <Skeleton rows={8} height={48} />}
-      {look === undefined && failure !== undefined && (
+      {seen === undefined && failure === undefined && <Skeleton rows={8} height={48} />}
+      {seen === undefined && failure !== undefined && (
         <Notice title="The pipeline cannot be shown">{failure}</Notice>
       )}
-      {look !== undefined && <PipelineBody look={look} rates={rates} />}
+      {seen !== undefined && <PipelineBody look={seen} rates={rates} />}
     </section>
   )
 }
@@ -108,7 +113,16 @@ function PipelineBody({
     <div class="pipeline" tabIndex={0} role="region" aria-label="State of the pipeline">
       {pipeline === undefined ? (
         <p class="soft">
-          Delays, rates and rejected records are shown to keys with the scope admin.
+          Delays, rates and rejected records are shown to keys with the scope admin.{' '}
+          <button
+            type="button"
+            class="link"
+            onClick={() => {
+              asksForKey.value = true
+            }}
+          >
+            Use another key
+          </button>
         </p>
       ) : (
         <Road pipeline={pipeline} rates={rates} />

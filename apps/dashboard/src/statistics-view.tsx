@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { StatsOf } from '@tickertape/client'
 
 import { compactDecimal, compactUsd, count } from './format.ts'
-import { client, explain, generation } from './gateway.ts'
+import { client, explain, generation, noteNotice } from './gateway.ts'
 import { Notice, Skeleton } from './notice.tsx'
 import { QualityBadge } from './quality-badge.tsx'
 import { show, statsSpans, statsSubjects, viewState } from './view-state.ts'
@@ -217,6 +217,7 @@ function useStats(): State {
           }
         },
         error: (error) => setState({ status: 'failed', reason: explain(error) }),
+        notice: noteNotice,
       },
     )
     return () => {

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { TradeResource } from '@tickertape/client'
 
 import { clockText, digitsOf, groupDecimal } from './format.ts'
-import { client, explain, generation } from './gateway.ts'
+import { client, explain, generation, noteNotice } from './gateway.ts'
 import { mostTrades, withTrade } from './latest-trades.ts'
 import { Notice, Skeleton } from './notice.tsx'
 import { zone } from './preferences.ts'
@@ -37,6 +37,7 @@ export function TradeTape({ instrument }: { readonly instrument: string }) {
           if (frame === 0) frame = requestAnimationFrame(draw)
         },
         error: (error) => setTape({ status: 'failed', reason: explain(error) }),
+        notice: noteNotice,
       },
     )
     return () => {
