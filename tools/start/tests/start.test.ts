@@ -12,14 +12,19 @@ const folder = mkdtempSync(join(tmpdir(), 'tickertape-start-'))
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-function startAll(): ServiceProcess {
-  return ServiceProcess.start({ main, arguments: [folder], environment: {} })
+function startAll(...optional: readonly string[]): ServiceProcess {
+  return ServiceProcess.start({ main, arguments: [folder, ...optional], environment: {} })
 }
 
 /** Rows of the latest status line; undefined before there are any. */
 function rowsOf({ output }: ServiceProcess): number | undefined {
   const rows = output.match(/rows ([1-9][\d,]*)/g)?.at(-1)
   return rows === undefined ? undefined : Number(rows.replaceAll(/[^\d]/g, ''))
+}
+
+/** A wait for what it does is in vain then. */
+function hasEnded({ running }: ServiceProcess): boolean {
+  return !running
 }
 
 function servicePids({ output }: ServiceProcess): readonly number[] {
@@ -69,6 +74,23 @@ describe('npm start', () => {
     expect((await fetch(page)).headers.get('content-type')).toContain('text/html')
     expect(await run.stop('SIGINT'), run.output).toBe(0)
     expect(pids.filter(isRunning)).toEqual([])
+    expect(await runningParts()).toEqual([])
+  })
+
+  it('traces into Zipkin where it is asked for', async ({ skip }) => {
+    await using run = startAll('zipkin')
+    await waitUntil('rows in PostgreSQL', () => rowsOf(run) ?? hasEnded(run), {
+      withinMs: 240_000,
+    })
+    if (run.output.includes('Maven could not download Zipkin')) skip(run.output)
+    const zipkin = /^zipkin +(\S+)/m.exec(run.output)?.[1] ?? ''
+    const services = ['aggregator', 'gateway', 'ingest', 'pg-sink']
+    await waitUntil('spans of every service', async () => {
+      const known: unknown = await (await fetch(`${zipkin}/api/v2/services`)).json()
+      return services.every((name) => Array.isArray(known) && known.includes(name))
+    })
+    expect(await runningParts()).toContain('zipkin')
+    expect(await run.stop('SIGINT'), run.output).toBe(0)
     expect(await runningParts()).toEqual([])
   })
 
