@@ -1,7 +1,7 @@
 import type { Answer, Readiness } from './service-history.ts'
 
 /** Longer than that, in ms, a service that hangs may not keep the others from being shown. */
-const patienceMs = 900
+const patienceMs = 3_000
 
 /** Asks a service's admin port for its metrics and its readiness. */
 export async function ask(url: string): Promise<Answer> {
@@ -32,6 +32,6 @@ function readinessOf(answer: unknown): Readiness {
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  if (error.name === 'TimeoutError') return `no answer within ${patienceMs} ms`
+  if (error.name === 'TimeoutError') return `no answer within ${patienceMs / 1000} s`
   return error.cause instanceof Error ? error.cause.message : error.message
 }

@@ -83,7 +83,8 @@ function serviceLines(
     name,
     percent(rate(span, 'process_cpu_seconds_total')),
     megabytes(span.now.sum('process_resident_memory_bytes')),
-    duration(span.now.sum('nodejs_eventloop_lag_p99_seconds')),
+    // 0 is what a loop tells that was asked a moment ago by somebody else.
+    duration(span.now.sum('nodejs_eventloop_lag_p99_seconds') || undefined),
     decimal(rejectRate(span, name)),
     readiness.ready ? 'ready' : 'not ready',
   )
