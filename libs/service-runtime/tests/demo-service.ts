@@ -18,7 +18,8 @@ await runService({
   settings,
   adminPort: 'DEMO_ADMIN_PORT',
   environment: process.env,
-  start: async ({ DEMO_MODE }, { logger, readiness }) => {
+  start: async ({ DEMO_MODE }, { logger, readiness, tracing }) => {
+    tracing.record('start', { endTime: Date.now() })
     if (DEMO_MODE === 'cannot start') throw new Error('the moon is down')
     if (DEMO_MODE === 'waits') readiness.waitFor('moon', 'it has not risen')
     const alive = setInterval(() => undefined, 1_000)

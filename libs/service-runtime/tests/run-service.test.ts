@@ -1,12 +1,25 @@
 import { fileURLToPath } from 'node:url'
 
 import { ServiceProcess, waitUntil } from '@tickertape/testing'
+import { startSpanSink } from '@tickertape/tracing/testing'
+import type { SpanSink } from '@tickertape/tracing/testing'
 import { describe, expect, it } from 'vitest'
 
 const main = fileURLToPath(new URL('demo-service.ts', import.meta.url))
 
 function startDemo(environment: Readonly<Record<string, string>> = {}): ServiceProcess {
   return ServiceProcess.start({ main, environment })
+}
+
+/** Spans wait for an hour: what comes before was sent at the end. */
+function tracingTo(sink: SpanSink, exporter: 'otlp' | 'zipkin'): Readonly<Record<string, string>> {
+  return {
+    OTEL_TRACES_EXPORTER: exporter,
+    OTEL_EXPORTER_ZIPKIN_ENDPOINT: `${sink.url}/api/v2/spans`,
+    OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
+    OTEL_BSP_SCHEDULE_DELAY: '3600000',
+    OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
+  }
 }
 
 /** The port that it logs once it is up. */
@@ -69,6 +82,15 @@ describe('a service', () => {
 `)
   })
 
+  it('with variables of OpenTelemetry that cannot be used does not start', async () => {
+    await using demo = startDemo({ DEMO_MODE: 'rests', OTEL_TRACES_EXPORTER: 'jaeger' })
+    expect(await demo.exited()).toBe(1)
+    expect(demo.output).toBe(`demo: Settings that cannot be used:
+  DEMO_MODE must be one of works, waits, fails, cannot start, got "rests"
+  OTEL_TRACES_EXPORTER must be one of none, zipkin, otlp, got "jaeger"
+`)
+  })
+
   it('names the admin port that another process has', async () => {
     await using first = startDemo()
     const { port } = new URL(await adminOf(first))
@@ -76,4 +98,39 @@ describe('a service', () => {
     expect(await second.exited()).toBe(1)
     expect(second.output).toContain(`The admin port 127.0.0.1:${port} is taken`)
   })
+})
+
+describe('the traces of a service', () => {
+  it('are sent when it ends, with its name, version and what its environment says', async () => {
+    await using sink = await startSpanSink()
+    await using demo = startDemo(tracingTo(sink, 'zipkin'))
+    const admin = await adminOf(demo)
+    const metrics = await (await fetch(`${admin}/metrics`)).text()
+    expect(metrics).toContain('tracing_queue_spans{service="demo"} 1')
+    expect(metrics).toContain('tracing_queue_spans_limit{service="demo"} 2048')
+    expect(sink.spans).toEqual([])
+    expect(await demo.stop('SIGTERM')).toBe(0)
+    expect(sink.spans).toMatchObject([
+      {
+        name: 'start',
+        localEndpoint: { serviceName: 'demo' },
+        tags: {
+          'deployment.environment.name': 'test',
+          'service.version': expect.stringMatching(/^\d+\.\d+\.\d+/),
+        },
+      },
+    ])
+  })
+
+  it.each(['zipkin', 'otlp'] as const)(
+    'do not keep it from ending well where %s never answers',
+    async (exporter) => {
+      await using sink = await startSpanSink('never')
+      await using demo = startDemo(tracingTo(sink, exporter))
+      await adminOf(demo)
+      expect(await demo.stop('SIGTERM'), demo.output).toBe(0)
+      expect(sink.requests).toHaveLength(1)
+      expect(demo.output).toContain('spans of traces are lost')
+    },
+  )
 })

@@ -24,6 +24,9 @@ const kinds = {
 /** How long an ending service waits for its last spans to be taken, in ms. */
 const flushMs = 3_000
 
+/** Its requests cannot be ended, and one that hangs holds an ending process for so long, in ms. */
+const otlpTimeoutMs = 10_000
+
 /** Spans by the SDK of OpenTelemetry, every one of them kept: who begins a trace has chosen it. */
 export class SdkTracing implements Tracing {
   readonly enabled = true
@@ -133,5 +136,6 @@ function given(attributes: Attributes = {}): Record<string, boolean | number | s
 function exporterOf({ exporter, endpoint, queue }: TracingConfig): SpanExporter {
   if (exporter === 'zipkin') return new ZipkinExporter(endpoint, queue.timeoutMs)
   // Headers, compression and certificates are read by the exporter from OTEL_EXPORTER_OTLP_*.
-  return new OTLPTraceExporter({ url: endpoint, timeoutMillis: queue.timeoutMs })
+  const timeoutMillis = Math.min(queue.timeoutMs, otlpTimeoutMs)
+  return new OTLPTraceExporter({ url: endpoint, timeoutMillis })
 }
