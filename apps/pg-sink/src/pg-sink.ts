@@ -15,6 +15,7 @@ import type { RunningService, ServiceContext } from '@tickertape/service-runtime
 import { BatchWriter } from './batch-writer.ts'
 import type { NextOffset } from './batch.ts'
 import type { PgSinkConfig } from './config.ts'
+import { DatabaseWatch } from './database-watch.ts'
 import { createEvents } from './events.ts'
 import type { PgSinkEvents, SinkState } from './events.ts'
 import { RecordReader } from './record-reader.ts'
@@ -102,6 +103,8 @@ async function run(
     topicPrefix,
     onStatistics: events.kafka.librdkafka('rejects'),
   })
+  const { databaseUrl, databaseSchema } = config
+  await using _watch = new DatabaseWatch({ databaseUrl, databaseSchema, events })
   const days = new TradeDays(database, (partitions) => events.tradePartitionsMade(partitions))
   const traces = new SinkTraces({ tracing: context.tracing, groupId, topicPrefix })
   const sink: Sink = {
