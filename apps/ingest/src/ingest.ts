@@ -198,7 +198,7 @@ async function run(
     feedId,
     selection: config.instruments,
     reader: new CatalogReader((asked) => venue.catalog(rest, asked), readiness, events),
-    known: cursors.keys(),
+    known: [...cursors.keys()],
     deliveries,
     facts,
     live,

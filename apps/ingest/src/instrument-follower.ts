@@ -19,7 +19,7 @@ export interface InstrumentFollowerOptions {
   readonly selection: InstrumentSelection
   readonly reader: CatalogReader
   /** Instruments with a cursor: those of an earlier run. */
-  readonly known: Iterable<string>
+  readonly known: readonly string[]
   readonly deliveries: Map<string, Delivery>
   readonly facts: Map<string, InstrumentFacts>
   readonly live: LiveInstruments
@@ -68,7 +68,7 @@ export class InstrumentFollower {
    */
   async begin(signal: AbortSignal): Promise<void> {
     const { deliveries, deliveryOf, events, facts, reader, selection } = this.#options
-    const remembered = [...this.#options.known].filter((each) => matchesPattern(selection, each))
+    const remembered = this.#options.known.filter((each) => matchesPattern(selection, each))
     const names = new Set([...selection.names, ...remembered])
     for (let tries = 1; this.#catalog === undefined; tries += 1) {
       this.#catalog = await reader.read(signal)

@@ -5,6 +5,7 @@ import { waitUntil } from '@tickertape/testing'
 
 import { readinessSays } from './admin-port.ts'
 import { CatalogProxy } from './catalog-proxy.ts'
+import { gapsOnceClosed } from './gap-facts.ts'
 import { IngestRun } from './ingest-run.ts'
 import { duplicatesOf, tradesOf, truthOf } from './log-facts.ts'
 
@@ -111,6 +112,37 @@ it.concurrent('a listing comes in and an expiry goes out while the connection go
   expect(ethereum.at(-1)?.value).toMatchObject({
     type: 'InstrumentStatus',
     value: { status: 'expired', base: 'ETH' },
+  })
+})
+
+// The cursors' names were read once, and a second time when nothing was left of them: what had left the venue's list
+// meanwhile was followed no more, and nobody told of its end. Without the list nothing at all was read.
+it.concurrent('what is delisted while we are down ends once, and leaves nothing open over two restarts', async () => {
+  const venue = await given({ instruments: '*-PERPETUAL', subscribed: perpetuals })
+  await using catalog = venue.catalog
+  await using run = venue.run
+  await run.advance(3_000)
+  await run.stop('SIGKILL')
+  catalog.hidden.add('ETH-PERPETUAL')
+  for (let restarts = 1; restarts <= 2; restarts += 1) {
+    const before = (await statusesOf(run, 'ETH-PERPETUAL')).length
+    run.start()
+    await waitUntil('it to be told as expired', async () => {
+      const since = (await statusesOf(run, 'ETH-PERPETUAL')).slice(before)
+      return since.at(-1)?.status === 'expired'
+    })
+    await run.advance(3_000)
+    await gapsOnceClosed(run, 'deribit:ETH-PERPETUAL')
+    const cursors = await run.standingCursors()
+    const own = cursors.filter(({ instrument }) => instrument === 'ETH-PERPETUAL')
+    expect(own.flatMap(({ openGaps }) => openGaps)).toEqual([])
+    await run.stop('SIGKILL')
+  }
+  const records = await run.records()
+  const own = records.filter(({ key }) => key === 'deribit:ETH-PERPETUAL')
+  expect(own.at(-1)?.value).toMatchObject({
+    type: 'InstrumentStatus',
+    value: { status: 'expired' },
   })
 })
 
