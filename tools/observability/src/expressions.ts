@@ -60,7 +60,7 @@ export function runbookExpressions(): readonly Expression[] {
 export function seriesIn({ text }: Expression): readonly string[] {
   const withoutLabels = text.replaceAll(/"[^"]*"|\b(?:by|on) \([^)]*\)|\[[^\]]*\]/g, ' ')
   const names = withoutLabels.match(
-    /\b(?:tickertape:[\w:]+|(?:ingest|aggregator|pg_sink|gateway|kafka|process|nodejs|node_filesystem|tickertape)_\w+|up|ALERTS)\b/g,
+    /\b(?:tickertape:[\w:]+|(?:ingest|aggregator|pg_sink|gateway|kafka|process|nodejs|node_filesystem|tickertape|tracing)_\w+|up|ALERTS)\b/g,
   )
   return [...new Set(names)]
 }

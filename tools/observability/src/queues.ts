@@ -20,6 +20,7 @@ export const queues: readonly Queue[] = [
     'gateway_stream_outbox_bytes',
   ),
   queue('gateway: clients', 'gateway_stream_clients'),
+  queue('spans', 'tracing_queue_spans'),
 ]
 
 function queue(name: string, level: string, stem = level): Queue {

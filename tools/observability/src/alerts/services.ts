@@ -123,6 +123,23 @@ export function serviceAlerts(pace: Pace): AlertGroup {
         },
       },
       {
+        name: 'SpansDropped',
+        severity: 'warning',
+        expr: `sum by (job, instance) (rate(tracing_spans_dropped_total[${look}])) > 0`,
+        forSeconds: 10 * minute,
+        summary: 'Traces of {{ $labels.job }} are lost',
+        description:
+          '{{ $labels.instance }} drops {{ $value | humanize }} spans a second: what takes them is down or too slow. Nothing but the traces suffers.',
+        example: {
+          series: {
+            [`tracing_spans_dropped_total{${gateway}}`]: rising([0, 5], [60, 20], [0, 15]),
+          },
+          quietAt: 12,
+          firesAt: 20,
+          clearsAt: 34,
+        },
+      },
+      {
         name: 'CertificateEnds',
         severity: 'warning',
         // 0 stands for a gateway without HTTPS.

@@ -93,6 +93,8 @@ export const kafka: DashboardPlan = {
         }),
         clients('Requests that timed out', 'cps', rate, 'request_timeouts_total'),
         clients('Requests sent again', 'cps', rate, 'request_retries_total'),
+        clients('Brokers connected', 'short', level, 'brokers_connected'),
+        clients('Bytes fetched and not read yet', 'bytes', level, 'fetch_queue_bytes'),
         clients('Connections that ended', 'cps', rate, 'broker_disconnects_total'),
       ],
     },

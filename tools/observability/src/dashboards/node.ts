@@ -71,5 +71,13 @@ export const node: DashboardPlan = {
         }),
       ],
     },
+    {
+      title: 'Traces',
+      panels: [
+        lines({ title: 'Spans sent' }, 'cps', rate('tracing_spans_sent_total')),
+        lines({ title: 'Spans dropped' }, 'cps', rate('tracing_spans_dropped_total')),
+        lines({ title: 'Spans waiting' }, 'short', level('tracing_queue_spans')),
+      ],
+    },
   ],
 }
