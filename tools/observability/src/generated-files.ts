@@ -46,5 +46,5 @@ function scraping(targetOf: (service: ScrapedService) => string) {
 }
 
 function yaml(content: unknown): string {
-  return origin + stringify(content, { lineWidth: 0 })
+  return origin + stringify(content, { lineWidth: 0, aliasDuplicateObjects: false })
 }
