@@ -8,7 +8,13 @@ import type { MappedTrade } from './mapped-trade.ts'
 import { OtherReplicas } from './other-replicas.ts'
 import { readFeed } from './read-feed.ts'
 import { sampleTrade, sampleTrades, unsequencedTrades } from './testing/sample-trade.ts'
-import { gapsOf, heartbeat, heartbeatsOf, scriptedFeed } from './testing/scripted-feed.ts'
+import {
+  described,
+  gapsOf,
+  heartbeat,
+  heartbeatsOf,
+  scriptedFeed,
+} from './testing/scripted-feed.ts'
 import type { ScriptedFeed, ScriptedFeedOptions } from './testing/scripted-feed.ts'
 import type { ScriptedConnection } from './testing/scripted-venue.ts'
 import type { RecentTrades } from './trade-history.ts'
@@ -37,6 +43,13 @@ async function given(options?: ScriptedFeedOptions): Promise<ScriptedFeed> {
   const feed = begun(options)
   await heartbeat(feed.recording)
   return feed
+}
+
+/** What another replica vouches for. */
+function vouched(upTo: number): FeedCursor {
+  const names = { feedId: 'f', replicaId: 'b', instrument: 'X' }
+  const place = { sequence: 10, eventTime: 10_000, tradeIds: [] }
+  return { ...names, ...place, upTo, vouchesFrom: 5_000, openGaps: [] }
 }
 
 /** Announces the end of the first connection. @returns the one that has taken over. */
@@ -157,16 +170,41 @@ describe('a connection whose end is announced', () => {
   })
 })
 
+// Nothing holds the recovery back between the subscription and the word on what was missed, as the one before still
+// delivered when it was asked for: what shows meanwhile is announced by itself, before what follows it.
+it('a hand-over that fails tells of the holes that it meets until it has told of the absence', async () => {
+  const replicas = new OtherReplicas(60_000)
+  replicas.heard(vouched(10_900), performance.now())
+  const { history, recording, scripted } = await given({ replicas })
+  const [first] = scripted.connections
+  scripted.times = [15_000]
+  scripted.beforeAnswer = () => {
+    first?.cut('earlier than announced')
+    history.options.last = 13
+    scripted.frame(sampleTrade(14))
+  }
+  first?.announceEnd('scripted end')
+  await waitUntil('what was missed', () => recording.sequences.includes(14))
+  const told = recording.events.flatMap(({ type, value }) =>
+    type === 'SequenceGap' ? [described(value)] : type === 'Trade' ? [String(value.sequence)] : [],
+  )
+  expect(told).toEqual([
+    'sample:X #11-13 open',
+    '11',
+    '12',
+    '13',
+    '14',
+    'sample:X #11-13 backfilled',
+  ])
+  expect(heartbeatsOf(recording).at(-1)?.upTo).toBe(10_700)
+  replicas.heard(vouched(15_000), performance.now())
+  await waitUntil('heartbeats', () => heartbeatsOf(recording).at(-1)?.upTo === 14_800)
+  expect(gapsOf(recording)).toHaveLength(2)
+})
+
 // What a connection was away for is told by itself, and that may wait for another replica: the one that took
 // over in that time told nothing of it, fetched nothing, and its heartbeats passed it at once.
 describe('a connection whose end is announced before it has told of the absence before it', () => {
-  /** What another replica vouches for. */
-  function vouched(upTo: number): FeedCursor {
-    const names = { feedId: 'f', replicaId: 'b', instrument: 'X' }
-    const place = { sequence: 10, eventTime: 10_000, tradeIds: [] }
-    return { ...names, ...place, upTo, vouchesFrom: 5_000, openGaps: [] }
-  }
-
   async function announcedTooSoon(): Promise<{
     readonly feed: ScriptedFeed
     readonly replicas: OtherReplicas
