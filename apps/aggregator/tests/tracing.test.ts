@@ -152,3 +152,32 @@ it('an exporter that is away costs spans and nothing else', async () => {
   expect(aggregator.output.match(/spans of traces are lost/g)).toHaveLength(1)
   expect(await aggregator.stop('SIGTERM'), aggregator.output).toBe(0)
 })
+
+it('an aborted transaction never tells that it is committed: its successor does', async () => {
+  await using firstSink = await startSpanSink()
+  await using secondSink = await startSpanSink()
+  await using log = await createMarketLog()
+  await using first = startAggregator(log, {
+    ...tracingTo(firstSink),
+    // Nothing is committed before the second one takes the transactional id.
+    AGGREGATOR_COMMIT_INTERVAL_MS: '3600000',
+    AGGREGATOR_LIVE_INTERVAL_MS: '0',
+  })
+  await log.append([trade(1, 61_000)], { traceparent: traceparentOf(sampled) })
+  await waitUntil('the trade to be applied', async () =>
+    /aggregator_open_trades\{[^}]*\} 1/.test(await metricsOf(first)),
+  )
+  await using second = startAggregator(log, tracingTo(secondSink))
+  expect(await first.exited(), first.output).toBe(1)
+  expect(firstSink.spans.map(({ name, tags }) => [name, tags['otel.status_code']])).toEqual([
+    ['process market-events', 'ERROR'],
+    ['commit market-events', 'ERROR'],
+  ])
+  await log.append([heartbeat(64_000)])
+  await waitUntil(
+    `the candle's span\n${second.output}`,
+    () => named(secondSink, 'send candles').length > 0,
+  )
+  expect(secondSink.spans.filter(({ tags }) => tags['otel.status_code'] === 'ERROR')).toEqual([])
+  expect(named(secondSink, 'process market-events')).toMatchObject([{ parentId: sampled.spanId }])
+})
