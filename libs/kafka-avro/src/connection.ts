@@ -1,5 +1,6 @@
 import type { Client, KafkaConsumer, LibrdKafkaError } from '@confluentinc/kafka-javascript'
 
+import { findAccessFailure } from './access-probe.ts'
 import { KafkaAvroError, messageOf } from './errors.ts'
 import type { KafkaConnection } from './kafka-connection.ts'
 
@@ -7,12 +8,41 @@ import type { KafkaConnection } from './kafka-connection.ts'
 export function connectionSettings(connection: KafkaConnection, clientId: string) {
   return {
     'bootstrap.servers': connection.brokers,
+    ...securitySettings(connection),
     'client.id': clientId,
     // Idle connections are dropped by brokers and load balancers; that is no fault.
     'log.connection.close': false,
     'reconnect.backoff.max.ms': 2_000,
     'topic.metadata.refresh.interval.ms': 60_000,
   } as const
+}
+
+/** Names of files are given, not what is in them: a client that is opened later takes renewed ones. */
+export function securitySettings({ sasl, tls }: KafkaConnection) {
+  return {
+    'security.protocol': securityProtocol(tls !== undefined, sasl !== undefined),
+    ...(tls?.caFile === undefined ? {} : { 'ssl.ca.location': tls.caFile }),
+    ...(tls?.certificateFile === undefined
+      ? {}
+      : { 'ssl.certificate.location': tls.certificateFile }),
+    ...(tls?.keyFile === undefined ? {} : { 'ssl.key.location': tls.keyFile }),
+    ...(tls?.keyPassword === undefined ? {} : { 'ssl.key.password': tls.keyPassword }),
+    ...(sasl === undefined
+      ? {}
+      : {
+          'sasl.mechanisms': sasl.mechanism,
+          'sasl.username': sasl.username,
+          'sasl.password': sasl.password,
+        }),
+  }
+}
+
+function securityProtocol(
+  withTls: boolean,
+  withSasl: boolean,
+): 'plaintext' | 'ssl' | 'sasl_plaintext' | 'sasl_ssl' {
+  if (withSasl) return withTls ? 'sasl_ssl' : 'sasl_plaintext'
+  return withTls ? 'ssl' : 'plaintext'
 }
 
 /**
@@ -42,19 +72,42 @@ export function call<T>(run: (done: Callback<T>) => void): Promise<T> {
 /**
  * Connects a client.
  *
- * @throws KafkaAvroError `broker_unreachable`; the client is closed then.
+ * @throws KafkaAvroError `broker_unreachable`, `access_refused`; the client is closed then.
  */
 export async function connect(client: Client<string>, connection: KafkaConnection): Promise<void> {
   try {
+    await requireAccess(connection)
     await call((done) => client.connect({ timeout: 30_000 }, done))
   } catch (error) {
     await disconnect(client)
-    throw new KafkaAvroError(
-      'broker_unreachable',
-      `Cannot reach Kafka at ${connection.brokers} (${messageOf(error)}): is it running, and is KAFKA_BROKERS right?`,
-      { cause: error },
-    )
+    throw await connectFailure(connection, error)
   }
+}
+
+/**
+ * To be called before librdkafka connects, which would not tell.
+ *
+ * @throws KafkaAvroError `access_refused`.
+ */
+export async function requireAccess(connection: KafkaConnection): Promise<void> {
+  if (connection.tls === undefined && connection.sasl === undefined) return
+  const refused = await findAccessFailure(connection)
+  if (refused !== undefined) throw refused
+}
+
+/** What it means that librdkafka could not connect. */
+export async function connectFailure(
+  connection: KafkaConnection,
+  error: unknown,
+): Promise<KafkaAvroError> {
+  if (error instanceof KafkaAvroError) return error
+  const refused = await findAccessFailure(connection)
+  if (refused !== undefined) return refused
+  return new KafkaAvroError(
+    'broker_unreachable',
+    `Cannot reach Kafka at ${connection.brokers} (${messageOf(error)}): is it running, and is KAFKA_BROKERS right?`,
+    { cause: error },
+  )
 }
 
 /** Lets `consume` wait for a first record, in ms, and no longer than it must once it has one. */

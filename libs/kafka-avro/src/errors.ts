@@ -5,6 +5,8 @@ export type KafkaAvroErrorCode =
   | 'topic_missing'
   | 'partition_count_differs'
   | 'broker_unreachable'
+  /** We do not trust the server's certificate, or it does not let us in: to be mended by somebody. */
+  | 'access_refused'
   | 'delivery_failed'
   | 'transaction_failed'
   | 'transactions_refused'

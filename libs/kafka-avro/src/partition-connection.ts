@@ -1,20 +1,13 @@
-import {
-  Connection,
-  fetchV13,
-  listOffsetsV7,
-  metadataV12,
-  protocolErrorsCodesById,
-} from '@platformatic/kafka'
-import type { Reader } from '@platformatic/kafka'
+import { fetchV13, listOffsetsV7, metadataV12, protocolErrorsCodesById } from '@platformatic/kafka'
+import type { Connection, Reader } from '@platformatic/kafka'
 
+import { kafkaAccessFailure } from './access-failure.ts'
+import { brokerAddresses, openBrokerConnection } from './broker-connection.ts'
+import type { BrokerConnectionOptions } from './broker-connection.ts'
 import { KafkaAvroError, messageOf } from './errors.ts'
-import type { KafkaConnection } from './kafka-connection.ts'
 import type { AbortedTransaction, LogSource } from './record-batch.ts'
 
-export interface PartitionConnectionOptions {
-  readonly connection: KafkaConnection
-  readonly clientId: string
-}
+export type PartitionConnectionOptions = BrokerConnectionOptions
 
 export interface FetchRequest {
   readonly offset: number
@@ -42,8 +35,7 @@ interface Leader {
 }
 
 /** Beyond the wait that is asked for, in ms, a broker that is silent counts as gone. */
-const requestTimeoutMs = 15_000
-const connectTimeoutMs = 5_000
+const timeouts = { requestTimeout: 15_000, connectTimeout: 5_000 } as const
 const isolation = { uncommitted: 0, committed: 1 } as const
 /** What ListOffsets takes for a time. */
 const listed = { begin: -2n, end: -1n } as const
@@ -76,8 +68,8 @@ export class PartitionConnection implements AsyncDisposable {
   /**
    * One fetch: nothing of transactions that are still open.
    *
-   * @throws KafkaAvroError `offset_out_of_range`, which is final; `reading_failed`, after which the next
-   *   call connects anew, to whoever leads the partition then.
+   * @throws KafkaAvroError `offset_out_of_range`, which is final; `reading_failed` or `access_refused`, after which
+   *   the next call connects anew, to whoever leads the partition then.
    */
   async fetch(request: FetchRequest): Promise<FetchedBytes> {
     return await this.#ask(`fetch from offset ${request.offset}`, async (connection, topicId) => {
@@ -93,7 +85,7 @@ export class PartitionConnection implements AsyncDisposable {
   /**
    * The first offset that is kept, or the end, open transactions included.
    *
-   * @throws KafkaAvroError `reading_failed`.
+   * @throws KafkaAvroError `reading_failed`, `access_refused`.
    */
   async offset(where: keyof typeof listed): Promise<number> {
     return await this.#ask(`find the ${where}`, async (connection) => {
@@ -124,6 +116,8 @@ export class PartitionConnection implements AsyncDisposable {
     } catch (error) {
       await this.#drop()
       if (error instanceof KafkaAvroError) throw error
+      const refused = kafkaAccessFailure(this.#options.connection, error)
+      if (refused !== undefined) throw refused
       throw new KafkaAvroError(
         'reading_failed',
         `Could not ${what} of ${this.#name} (${rootMessage(error)}): is its broker running?`,
@@ -148,10 +142,9 @@ export class PartitionConnection implements AsyncDisposable {
   async #findLeader(): Promise<Leader> {
     const { topic, partition } = this.#source
     const failures: unknown[] = []
-    for (const address of this.#options.connection.brokers.split(',')) {
-      const [host = '', port = ''] = address.trim().split(/:(?=\d+$)/)
+    for (const { host, port } of brokerAddresses(this.#options.connection.brokers)) {
       try {
-        const metadata = await this.#describe(host, Number(port))
+        const metadata = await this.#describe(host, port)
         const described = metadata.topics.find(({ name }) => name === topic)
         const leaderId = described?.partitions.find(
           ({ partitionIndex }) => partitionIndex === partition,
@@ -183,13 +176,7 @@ export class PartitionConnection implements AsyncDisposable {
   }
 
   async #open(host: string, port: number): Promise<Connection> {
-    const connection = new Connection(this.#options.clientId, {
-      connectTimeout: connectTimeoutMs,
-      requestTimeout: requestTimeoutMs,
-    })
-    // Every request that a fault ends is told of it; the event alone would be an uncaught exception.
-    connection.on('error', () => undefined)
-    await connection.connect(host, port)
+    const connection = await openBrokerConnection(this.#options, timeouts, host, port)
     if (!this.#closed) return connection
     await connection.close()
     throw new Error('the reader was closed')

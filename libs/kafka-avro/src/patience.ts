@@ -4,11 +4,13 @@ import { KafkaAvroError, messageOf } from './errors.ts'
 
 /** How long a broker is waited for before reading is given up, in ms. */
 const usualPatienceMs = 60_000
+/** Whoever renews certificates or passwords does so while programs run. */
+const passing: ReadonlySet<KafkaAvroError['code']> = new Set(['reading_failed', 'access_refused'])
 const firstRetryMs = 50
 const longestRetryMs = 2_000
 
 /**
- * Tries again what failed with `reading_failed`, a broker's restart or a new leader mostly, with growing
+ * Tries again what failed with `reading_failed` or `access_refused`, a broker's restart or a new leader mostly, with growing
  * pauses, for a minute unless another time is given.
  *
  * @throws KafkaAvroError the last failure, when that is over, the signal came or the failure is
@@ -25,7 +27,7 @@ export async function patiently<T>(
     try {
       return await read()
     } catch (error) {
-      const isRetryable = error instanceof KafkaAvroError && error.code === 'reading_failed'
+      const isRetryable = error instanceof KafkaAvroError && passing.has(error.code)
       const isOver = signal.aborted || performance.now() - began > patienceMs
       if (!isRetryable || isOver) throw error
       onWarning(messageOf(error))

@@ -1,6 +1,14 @@
 import type { KafkaJS } from '@confluentinc/kafka-javascript'
 
-import { call, connect, connectionSettings, disconnect } from './connection.ts'
+import {
+  call,
+  connect,
+  connectFailure,
+  connectionSettings,
+  disconnect,
+  requireAccess,
+  securitySettings,
+} from './connection.ts'
 import { KafkaAvroError, messageOf } from './errors.ts'
 import type { KafkaConnection } from './kafka-connection.ts'
 import { Kafka, KafkaConsumer, logLevel } from './librdkafka.ts'
@@ -161,7 +169,9 @@ async function withAdmin<T>(
   connection: KafkaConnection,
   use: (admin: KafkaJS.Admin) => Promise<T>,
 ): Promise<T> {
+  await requireAccess(connection)
   const admin = new Kafka({
+    ...securitySettings(connection),
     // The broker list is wanted here; librdkafka's own log would go to stderr line by line.
     kafkaJS: { brokers: connection.brokers.split(','), logLevel: logLevel.NOTHING },
   }).admin()
@@ -169,12 +179,7 @@ async function withAdmin<T>(
     await admin.connect()
     return await use(admin)
   } catch (error) {
-    if (error instanceof KafkaAvroError) throw error
-    throw new KafkaAvroError(
-      'broker_unreachable',
-      `Cannot reach Kafka at ${connection.brokers} (${messageOf(error)}): is it running, and is KAFKA_BROKERS right?`,
-      { cause: error },
-    )
+    throw await connectFailure(connection, error)
   } finally {
     await admin.disconnect()
   }

@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { ConfigResourceTypes, Connection, describeConfigsV4 } from '@platformatic/kafka'
+import { ConfigResourceTypes, describeConfigsV4 } from '@platformatic/kafka'
 
+import { kafkaAccessFailure } from './access-failure.ts'
+import { brokerAddresses, openBrokerConnection } from './broker-connection.ts'
 import { KafkaAvroError, messageOf } from './errors.ts'
 import type { KafkaConnection } from './kafka-connection.ts'
 
@@ -15,21 +17,22 @@ const timeouts = { connectTimeout: 5_000, requestTimeout: 10_000 } as const
  *
  * @param brokers host:port, comma separated; the first one that answers counts.
  * @returns by topic, in ms; -1 for ever.
- * @throws KafkaAvroError `broker_unreachable`; also if it has one of them not, or may not tell of it.
+ * @throws KafkaAvroError `access_refused`; `broker_unreachable`, also if it has one of them not, or may not tell of it.
  */
 export async function topicRetention(
   connection: KafkaConnection,
   topics: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
   let failure: unknown
-  for (const address of connection.brokers.split(',')) {
-    const [host = '', port = ''] = address.trim().split(/:(?=\d+$)/)
+  for (const { host, port } of brokerAddresses(connection.brokers)) {
     try {
-      return await askRetention(host, Number(port), topics)
+      return await askRetention(connection, { host, port }, topics)
     } catch (error) {
       failure = error
     }
   }
+  const refused = kafkaAccessFailure(connection, failure)
+  if (refused !== undefined) throw refused
   throw new KafkaAvroError(
     'broker_unreachable',
     `Could not ask Kafka at ${connection.brokers} how long ${topics.join(', ')} are kept (${messageOf(failure)}): is it running, has it these topics, and may this principal describe their configuration?`,
@@ -66,15 +69,13 @@ export async function followRetention(
 }
 
 async function askRetention(
-  host: string,
-  port: number,
+  kafka: KafkaConnection,
+  { host, port }: { readonly host: string; readonly port: number },
   topics: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
-  const connection = new Connection('topic-retention', timeouts)
-  // The request that a fault ends is told of it; the event alone would be an uncaught exception.
-  connection.on('error', () => undefined)
+  const options = { connection: kafka, clientId: 'topic-retention' }
+  const connection = await openBrokerConnection(options, timeouts, host, port)
   try {
-    await connection.connect(host, port)
     const resources = topics.map((resourceName) => ({
       resourceType: ConfigResourceTypes.TOPIC,
       resourceName,
