@@ -1,11 +1,16 @@
+import { Agent } from 'node:https'
+
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
 import type { COMPATIBILITY } from '@kafkajs/confluent-schema-registry'
 import type { Schema } from 'avsc'
 
+import { registryAccessFailure } from './access-failure.ts'
 import { KafkaAvroError, messageOf } from './errors.ts'
+import { getText } from './http-get.ts'
 import type { RegistryConnection } from './kafka-connection.ts'
 import { avroSchemas } from './schemas.generated.ts'
 import type { Topic } from './topics.ts'
+import { tlsOptions } from './tls-options.ts'
 import { topicName } from './topics.ts'
 
 /** Topics whose values are Avro; `rejected` holds what came, as it came. */
@@ -19,14 +24,23 @@ export function schemaOf(topic: AvroTopic): Schema {
 /** The schema registry, with what this service has registered and looked up. */
 export class Registry {
   readonly #api: SchemaRegistry
-  readonly #url: string
+  readonly #connection: RegistryConnection
+  readonly #agent: Agent | undefined
   readonly #prefix: string
 
   constructor(connection: RegistryConnection, topicPrefix: string) {
-    this.#url = connection.url
+    const { credentials, tls, url } = connection
+    this.#connection = connection
+    this.#agent = tls === undefined ? undefined : new Agent(tlsOptions(tls))
     this.#prefix = topicPrefix
     this.#api = new SchemaRegistry(
-      { host: this.#url, clientId: 'tickertape', retry: { retries: 2 } },
+      {
+        host: url,
+        clientId: 'tickertape',
+        retry: { retries: 2 },
+        ...(this.#agent === undefined ? {} : { agent: this.#agent }),
+        ...(credentials === undefined ? {} : { auth: { ...credentials } }),
+      },
       // Documentation strings stay in what is registered.
       {},
     )
@@ -35,7 +49,8 @@ export class Registry {
   /**
    * Registers this version's schema of a topic under `<topic>-value`; equal schemas share an id.
    *
-   * @throws KafkaAvroError `incompatible_schema` if the registry refuses it, `registry_unreachable`.
+   * @throws KafkaAvroError `incompatible_schema` if the registry refuses it, `registry_unreachable`,
+   *   `access_refused`.
    */
   async register(topic: AvroTopic): Promise<number> {
     const subject = `${topicName(topic, this.#prefix)}-value`
@@ -75,7 +90,7 @@ export class Registry {
    * The schema that a record was written with.
    *
    * @returns undefined if the registry does not know the id.
-   * @throws KafkaAvroError `registry_unreachable`.
+   * @throws KafkaAvroError `registry_unreachable`, `access_refused`.
    */
   async writerSchema(id: number): Promise<Schema | undefined> {
     try {
@@ -96,14 +111,23 @@ export class Registry {
    * subject's own level is what we tell it to expect; a subject that is new gets BACKWARD from it.
    */
   async #declaredLevel(subject: string): Promise<{ readonly compatibility?: COMPATIBILITY }> {
-    const answer = await fetch(`${this.#url}/config/${encodeURIComponent(subject)}`)
-    if (!answer.ok) return {}
+    const answer = await getText(`${this.#url}/config/${encodeURIComponent(subject)}`, {
+      agent: this.#agent,
+      credentials: this.#connection.credentials,
+    })
+    if (answer.status !== 200) return {}
     // Levels are those of Confluent's API, which the library's type lists.
-    const { compatibilityLevel } = (await answer.json()) as { compatibilityLevel: COMPATIBILITY }
+    const { compatibilityLevel } = JSON.parse(answer.text) as { compatibilityLevel: COMPATIBILITY }
     return { compatibility: compatibilityLevel }
   }
 
+  get #url(): string {
+    return this.#connection.url
+  }
+
   #unreachable(what: string, error: unknown): KafkaAvroError {
+    const refused = registryAccessFailure(this.#connection, error, statusOf(error))
+    if (refused !== undefined) return refused
     return new KafkaAvroError(
       'registry_unreachable',
       `Could not ${what} at the schema registry ${this.#url} (${messageOf(error)}): is it running, and is REGISTRY_URL right?`,
