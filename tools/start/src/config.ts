@@ -4,7 +4,7 @@ import { venueNames } from '@tickertape/market-simulator'
 import { readOptionalParts } from '@tickertape/stack'
 import type { OptionalPartName } from '@tickertape/stack'
 
-import type { ServiceName } from './services.ts'
+import type { ServiceName } from './service-list.ts'
 
 export interface StartOptions {
   /** A live venue; undefined for the simulator. */

@@ -1,2 +1,2 @@
-export { services } from './services.ts'
-export type { ServiceName } from './services.ts'
+export { services } from './service-list.ts'
+export type { ServiceName } from './service-list.ts'

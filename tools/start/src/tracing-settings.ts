@@ -1,4 +1,4 @@
-import type { ServiceName } from './services.ts'
+import type { ServiceName } from './service-list.ts'
 
 /**
  * One trade in so many begins a trace: of the simulator's 70 a second some three, so that there is something to
