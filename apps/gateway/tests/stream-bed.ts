@@ -5,6 +5,8 @@ import { serverMessage } from '@tickertape/market-api'
 import type { ServerMessage, Subscribe } from '@tickertape/market-api'
 import { Registry, createLogger } from '@tickertape/service-runtime'
 import { waitUntil } from '@tickertape/testing'
+import { noTracing } from '@tickertape/tracing'
+import type { Tracing } from '@tickertape/tracing'
 import { WebSocket } from 'ws'
 import type { ClientOptions } from 'ws'
 
@@ -48,6 +50,8 @@ export class TestDoor implements Doorkeeper {
 
 type Given = Partial<Omit<StreamOptions, 'limits'>> & {
   readonly limits?: Partial<StreamOptions['limits']>
+  /** None unless given. */
+  readonly tracing?: Tracing
 }
 
 const usual: StreamOptions = {
@@ -101,7 +105,10 @@ export class StreamBed<V extends MarketView> implements AsyncDisposable {
     return await StreamBed.over(new MemoryView(), given)
   }
 
-  static async over<V extends MarketView>(view: V, given: Given = {}): Promise<StreamBed<V>> {
+  static async over<V extends MarketView>(
+    view: V,
+    { tracing = noTracing, ...given }: Given = {},
+  ): Promise<StreamBed<V>> {
     const metrics = new Registry()
     const events = createStreamEvents({
       logger: createLogger({ service: 'test', level: 'fatal' }),
@@ -110,7 +117,7 @@ export class StreamBed<V extends MarketView> implements AsyncDisposable {
     const door = new TestDoor()
     const server = createServer((_request, response) => response.writeHead(404).end())
     const options = { ...usual, ...given, limits: { ...usual.limits, ...given.limits } }
-    const stream = attachStream(server, { view, doorkeeper: door, options }, events)
+    const stream = attachStream(server, { view, doorkeeper: door, options, tracing }, events)
     await new Promise<void>((resolve) => {
       server.listen(0, '127.0.0.1', resolve)
     })
