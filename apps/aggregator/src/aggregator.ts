@@ -13,6 +13,8 @@ const passing: readonly KafkaAvroErrorCode[] = [
   'transaction_failed',
   'broker_unreachable',
   'registry_unreachable',
+  'access_refused',
+  'registry_access_refused',
   'reading_failed',
 ]
 

@@ -141,6 +141,8 @@ async function waitingFor<T>(
 }
 
 function isPassing(error: unknown): boolean {
-  if (error instanceof KafkaAvroError) return error.code === 'broker_unreachable'
+  if (error instanceof KafkaAvroError) {
+    return error.code === 'broker_unreachable' || error.code === 'access_refused'
+  }
   return error instanceof GatewayError || isOutage(error)
 }

@@ -1,4 +1,5 @@
 import { KafkaAvroError } from '@tickertape/kafka-avro'
+import type { KafkaAvroErrorCode } from '@tickertape/kafka-avro'
 import { retrying } from '@tickertape/service-runtime'
 import type { Readiness } from '@tickertape/service-runtime'
 
@@ -44,12 +45,19 @@ export function throughOutages(
   }
 }
 
-/** @returns undefined for what will not pass by itself. */
+/** Whose faults they are, and that they pass, or that somebody mends them. */
+const dependencies: Readonly<Partial<Record<KafkaAvroErrorCode, Dependency>>> = {
+  access_refused: 'kafka',
+  broker_unreachable: 'kafka',
+  reading_failed: 'kafka',
+  registry_access_refused: 'registry',
+  registry_unreachable: 'registry',
+}
+
+/** @returns undefined for what will not pass. */
 function dependencyOf(error: unknown): Dependency | undefined {
   if (!(error instanceof KafkaAvroError)) return undefined
-  if (error.code === 'registry_unreachable') return 'registry'
-  const isKafka = error.code === 'broker_unreachable' || error.code === 'reading_failed'
-  return isKafka ? 'kafka' : undefined
+  return dependencies[error.code]
 }
 
 function messageOf(error: unknown): string {

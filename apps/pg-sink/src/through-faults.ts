@@ -69,5 +69,7 @@ function isUnavailable(dependency: Dependency, error: unknown): boolean {
 const passing: ReadonlySet<KafkaAvroError['code']> = new Set([
   'registry_unreachable',
   'broker_unreachable',
+  'access_refused',
+  'registry_access_refused',
   'reading_failed',
 ])

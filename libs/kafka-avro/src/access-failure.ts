@@ -43,7 +43,7 @@ export function registryAccessFailure(
 ): KafkaAvroError | undefined {
   if (status === 401 || status === 403) {
     return new KafkaAvroError(
-      'access_refused',
+      'registry_access_refused',
       `The schema registry at ${url} does not let ${credentials?.username ?? 'us'} in (HTTP ${status}): check REGISTRY_USERNAME and REGISTRY_PASSWORD`,
       { cause: error },
     )
@@ -51,7 +51,7 @@ export function registryAccessFailure(
   const found = refusalIn(error)
   if (found === undefined) return undefined
   return new KafkaAvroError(
-    'access_refused',
+    'registry_access_refused',
     `There is no TLS connection to the schema registry at ${url} (${found.reason}): ${tlsAdvice('REGISTRY', found.reason)}`,
     { cause: error },
   )

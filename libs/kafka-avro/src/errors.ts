@@ -5,8 +5,9 @@ export type KafkaAvroErrorCode =
   | 'topic_missing'
   | 'partition_count_differs'
   | 'broker_unreachable'
-  /** We do not trust the server's certificate, or it does not let us in: to be mended by somebody. */
+  /** We do not trust the broker's certificate, or it does not let us in: it waits for somebody to mend that. */
   | 'access_refused'
+  | 'registry_access_refused'
   | 'delivery_failed'
   | 'transaction_failed'
   | 'transactions_refused'

@@ -50,7 +50,7 @@ export class Registry {
    * Registers this version's schema of a topic under `<topic>-value`; equal schemas share an id.
    *
    * @throws KafkaAvroError `incompatible_schema` if the registry refuses it, `registry_unreachable`,
-   *   `access_refused`.
+   *   `registry_access_refused`.
    */
   async register(topic: AvroTopic): Promise<number> {
     const subject = `${topicName(topic, this.#prefix)}-value`
@@ -90,7 +90,7 @@ export class Registry {
    * The schema that a record was written with.
    *
    * @returns undefined if the registry does not know the id.
-   * @throws KafkaAvroError `registry_unreachable`, `access_refused`.
+   * @throws KafkaAvroError `registry_unreachable`, `registry_access_refused`.
    */
   async writerSchema(id: number): Promise<Schema | undefined> {
     try {

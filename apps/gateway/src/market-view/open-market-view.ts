@@ -55,6 +55,8 @@ export interface OpenMarketView extends MarketView, AsyncDisposable {
 const passing: ReadonlySet<KafkaAvroErrorCode> = new Set([
   'broker_unreachable',
   'registry_unreachable',
+  'access_refused',
+  'registry_access_refused',
   'topic_missing',
   'reading_failed',
   'offset_out_of_range',

@@ -228,7 +228,8 @@ export class ViewSession implements AsyncDisposable {
       { firstMs: 200, maxMs: 5_000, signal },
       {
         isPassing: (error) =>
-          error instanceof KafkaAvroError && error.code === 'registry_unreachable',
+          error instanceof KafkaAvroError &&
+          (error.code === 'registry_unreachable' || error.code === 'registry_access_refused'),
         onFailure: (error, retryInMs) => events.registryAway(error, retryInMs),
         onSuccess: () => events.registryBack(),
       },
