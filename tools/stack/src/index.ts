@@ -20,4 +20,6 @@ export {
 export { StackProblem, type StackProblemCode } from './stack-problem.ts'
 export { stackVersions } from './stack-versions.ts'
 export { stackConfig, type StackConfig } from './config.ts'
+export type { CertificateFiles } from './certificates.ts'
+export type { SecuredAccess } from './secured-access.ts'
 export { lockFolder } from './folder-lock.ts'

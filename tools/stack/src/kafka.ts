@@ -8,6 +8,7 @@ import type { Part, PartPlace } from './part.ts'
 import { host } from './ports.ts'
 import { parseProperties, renderProperties } from './properties.ts'
 import { runCommand } from './run-command.ts'
+import { scramUsers, securedListeners } from './secured-kafka.ts'
 
 /** Shared with the containers, which append their own listeners and folders. */
 const sharedFolder = join(import.meta.dirname, '..', '..', '..', 'docker', 'kafka')
@@ -17,7 +18,7 @@ export interface KafkaPlace extends PartPlace {
   readonly jars: string
 }
 
-export function kafkaPart({ folder, ports, java, jars }: KafkaPlace): Part {
+export function kafkaPart({ folder, ports, java, jars, certificates }: KafkaPlace): Part {
   const home = join(folder, 'kafka')
   const data = join(home, 'data')
   const temporary = join(home, 'tmp')
@@ -33,9 +34,12 @@ export function kafkaPart({ folder, ports, java, jars }: KafkaPlace): Part {
     const shared = parseProperties(await readFile(join(sharedFolder, 'broker.properties'), 'utf8'))
     const broker = `PLAINTEXT://${host}:${ports.kafka}`
     const path = join(home, file)
+    const secured = certificates === undefined ? undefined : securedListeners(ports, certificates)
+    const brokers = [broker, ...(secured?.listeners ?? [])].join(',')
     const ownPairs: [string, string][] = [
-      ['listeners', `${broker},CONTROLLER://${host}:${ports.kafkaController}`],
-      ['advertised.listeners', broker],
+      ['listeners', `${brokers},CONTROLLER://${host}:${ports.kafkaController}`],
+      ['advertised.listeners', brokers],
+      ...(secured?.pairs ?? []),
       ['controller.quorum.voters', `1@${host}:${ports.kafkaController}`],
       ['log.dirs', logDirs],
     ]
@@ -57,10 +61,11 @@ export function kafkaPart({ folder, ports, java, jars }: KafkaPlace): Part {
       await rm(fresh, { recursive: true, force: true })
       const properties = await writeServerProperties('format.properties', fresh)
       const format = ['kafka.tools.StorageTool', 'format', '-t', newClusterId(), '-c', properties]
+      const users = certificates === undefined ? [] : scramUsers()
       await runCommand({
         file: java,
         // It runs for half a second: compiling it well would take longer than that.
-        args: ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', ...javaOptions, ...format],
+        args: ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', ...javaOptions, ...format, ...users],
         folder: home,
       })
       await rm(properties)

@@ -1,3 +1,4 @@
+import type { CertificateFiles } from './certificates.ts'
 import type { StackPorts } from './ports.ts'
 import type { Termination } from './process-identity.ts'
 
@@ -68,4 +69,6 @@ export interface PartPlace {
   /** The stack's folder; each part keeps its data in a folder of its own beneath it. */
   readonly folder: string
   readonly ports: StackPorts
+  /** Of a secured stack: what its servers show and trust. */
+  readonly certificates?: CertificateFiles | undefined
 }

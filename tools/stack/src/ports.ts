@@ -8,6 +8,11 @@ export const host = '127.0.0.1'
 export interface StackPorts {
   readonly kafka: number
   readonly kafkaController: number
+  /** With TLS and SASL; of a secured stack alone, as the next two. */
+  readonly kafkaSasl: number
+  /** With TLS and certificates of clients. */
+  readonly kafkaTls: number
+  readonly registryTls: number
   readonly registry: number
   readonly postgres: number
   readonly zipkin: number
@@ -16,6 +21,9 @@ export interface StackPorts {
 export const defaultPorts: StackPorts = {
   kafka: 19092,
   kafkaController: 19093,
+  kafkaSasl: 19094,
+  kafkaTls: 19095,
+  registryTls: 18443,
   registry: 18081,
   postgres: 15432,
   zipkin: 19411,
@@ -24,12 +32,18 @@ export const defaultPorts: StackPorts = {
 const purposes: Readonly<Record<keyof StackPorts, string>> = {
   kafka: 'Kafka',
   kafkaController: "Kafka's controller",
+  kafkaSasl: 'Kafka with SASL',
+  kafkaTls: 'Kafka with certificates',
+  registryTls: 'the schema registry with TLS',
   registry: 'the schema registry',
   postgres: 'PostgreSQL',
   zipkin: 'Zipkin',
 }
 
 const corePorts = ['kafka', 'kafkaController', 'registry', 'postgres'] as const
+
+/** What a secured stack listens on besides. */
+export const securedPorts = ['kafkaSasl', 'kafkaTls', 'registryTls'] as const
 
 /**
  * Checks that nobody listens on any of the ports: those of every stack, unless others are named.
@@ -62,7 +76,7 @@ export async function requireFreePorts(
 export async function findFreePorts(): Promise<StackPorts> {
   const listeners: Server[] = []
   const ports: number[] = []
-  while (ports.length < 5) {
+  while (ports.length < 8) {
     const port = randomInt(20_000, 32_000)
     const listener = await listen(port)
     if (listener === undefined) continue
@@ -71,7 +85,17 @@ export async function findFreePorts(): Promise<StackPorts> {
   }
   await Promise.all(listeners.map(close))
   const [kafka = 0, kafkaController = 0, registry = 0, postgres = 0, zipkin = 0] = ports
-  return { kafka, kafkaController, registry, postgres, zipkin }
+  const [kafkaSasl = 0, kafkaTls = 0, registryTls = 0] = ports.slice(5)
+  return {
+    kafka,
+    kafkaController,
+    kafkaSasl,
+    kafkaTls,
+    registry,
+    registryTls,
+    postgres,
+    zipkin,
+  }
 }
 
 async function listen(port: number): Promise<Server | undefined> {

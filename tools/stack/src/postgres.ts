@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chown, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, chown, copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
+import { certifiedName, type CertificateFiles } from './certificates.ts'
 import type { Command, Part, PartPlace } from './part.ts'
 import { host } from './ports.ts'
 import { findPostgresBinaries, postgresVersion } from './postgres-binaries.ts'
@@ -28,7 +29,24 @@ const settings = {
   log_line_prefix: '%m [%p] %u@%d ',
 }
 
-export function postgresPart({ folder, ports }: PartPlace): Part {
+const caFile = 'ca.pem'
+const certificateFile = 'server.pem'
+const keyFile = 'server.key'
+const hbaFile = 'pg_hba.conf'
+
+const hostRules = `hostssl all ${certifiedName} all cert\nhost all all all scram-sha-256\n`
+
+function securedSettings(home: string): Readonly<Record<string, string>> {
+  return {
+    ssl: 'on',
+    ssl_ca_file: join(home, caFile),
+    ssl_cert_file: join(home, certificateFile),
+    ssl_key_file: join(home, keyFile),
+    hba_file: join(home, hbaFile),
+  }
+}
+
+export function postgresPart({ folder, ports, certificates }: PartPlace): Part {
   const home = join(folder, 'postgres')
   const data = join(home, 'data')
 
@@ -68,9 +86,23 @@ export function postgresPart({ folder, ports }: PartPlace): Part {
     const singleUser = await command('postgres', ['--single', '-D', fresh, 'postgres'])
     await runCommand(
       singleUser,
-      `CREATE ROLE ${name} LOGIN CREATEDB PASSWORD '${name}';\nCREATE DATABASE ${name} OWNER ${name};\n`,
+      `CREATE ROLE ${name} LOGIN CREATEDB PASSWORD '${name}';\nCREATE DATABASE ${name} OWNER ${name};\n${
+        certificates === undefined ? '' : `CREATE ROLE ${certifiedName} LOGIN;\n`
+      }`,
     )
     await rename(fresh, data)
+  }
+
+  /** Copies, for PostgreSQL wants its key to be its own, and a rule for the role that needs no password. */
+  async function secure({ ca, serverCertificate, serverKey }: CertificateFiles): Promise<void> {
+    const user = await findPostgresUser()
+    const copies = { [caFile]: ca, [certificateFile]: serverCertificate, [keyFile]: serverKey }
+    await writeFile(join(home, hbaFile), hostRules)
+    for (const [file, from] of Object.entries(copies)) await copyFile(from, join(home, file))
+    for (const file of [hbaFile, ...Object.keys(copies)]) {
+      await chmod(join(home, file), 0o600)
+      if (user !== undefined) await chown(join(home, file), user.uid, user.gid)
+    }
   }
 
   return {
@@ -81,10 +113,15 @@ export function postgresPart({ folder, ports }: PartPlace): Part {
     async prepare() {
       await mkdir(home, { recursive: true })
       if (!existsSync(data)) await initialise()
+      if (certificates !== undefined) await secure(certificates)
     },
 
     async command() {
-      const values = Object.entries({ ...settings, port: String(ports.postgres) })
+      const values = Object.entries({
+        ...settings,
+        port: String(ports.postgres),
+        ...(certificates === undefined ? {} : securedSettings(home)),
+      })
       return command('postgres', [
         '-D',
         data,

@@ -3,7 +3,7 @@ import { provideDownloads, provideZipkin } from './downloads.ts'
 import type { DownloadOptions } from './maven-bundle.ts'
 import { kafkaPart } from './kafka.ts'
 import type { OptionalPartName, Part, PartPlace } from './part.ts'
-import { requireFreePorts } from './ports.ts'
+import { requireFreePorts, securedPorts } from './ports.ts'
 import { postgresPart } from './postgres.ts'
 import { registryPart } from './registry.ts'
 import { requireDisk, requireJava } from './requirements.ts'
@@ -26,6 +26,7 @@ export async function provideParts(
   await requireDisk(place.folder, 1_000)
   await requireFreePorts(place.ports)
   await requireFreePorts(place.ports, optional)
+  if (place.certificates !== undefined) await requireFreePorts(place.ports, securedPorts)
   const { kafkaJars, registryJar } = await provideDownloads({ ...options, cacheFolder })
   return [
     kafkaPart({ ...place, java, jars: kafkaJars }),

@@ -14,7 +14,7 @@ export function registryUrl(port: number): string {
   return `http://${host}:${port}/apis/ccompat/v7`
 }
 
-export function registryPart({ folder, ports, java, jar }: RegistryPlace): Part {
+export function registryPart({ folder, ports, java, jar, certificates }: RegistryPlace): Part {
   const home = join(folder, 'registry')
   const temporary = join(home, 'tmp')
   const url = registryUrl(ports.registry)
@@ -49,6 +49,13 @@ export function registryPart({ folder, ports, java, jar }: RegistryPlace): Part 
         'quarkus.http.access-log.enabled': 'false',
         // A line for each schema that is registered.
         'quarkus.log.category."io.apicurio.registry.logging.audit".level': 'WARN',
+        ...(certificates === undefined
+          ? {}
+          : {
+              'quarkus.http.ssl-port': String(ports.registryTls),
+              'quarkus.http.ssl.certificate.files': certificates.serverCertificate,
+              'quarkus.http.ssl.certificate.key-files': certificates.serverKey,
+            }),
         'java.io.tmpdir': temporary,
       }
       return {

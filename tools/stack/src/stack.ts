@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { makeCertificates } from './certificates.ts'
 import { lockFileName, lockFolder } from './folder-lock.ts'
 import { logFileOf, startPart } from './start-part.ts'
 import {
@@ -19,6 +20,7 @@ import { provideOptionalParts, provideParts } from './provide-parts.ts'
 import { registryUrl } from './registry.ts'
 import { forgetPart, readRun, recordOwner, type Owner } from './run-records.ts'
 import { StackProblem } from './stack-problem.ts'
+import { securedAccess, type SecuredAccess } from './secured-access.ts'
 import { stopRecorded } from './stop-recorded.ts'
 import { throwIfCancelled } from './wait-until.ts'
 import { startWatchdog } from './watchdog-link.ts'
@@ -38,6 +40,8 @@ export interface RunningStack extends StackAddresses, AsyncDisposable {
   readonly folder: string
   /** Whether it was up already, by `stack up`. Disposing of it then leaves it up. */
   readonly adopted: boolean
+  /** How a secured stack is reached over TLS; undefined for any other. */
+  readonly secured: SecuredAccess | undefined
   /**
    * Kills one part with SIGKILL and starts it again, on its port and with its data; resolves once it
    * answers. For tests of what an outage does.
@@ -54,6 +58,11 @@ export interface StackOptions {
   readonly onProgress: (line: string) => void
   /** What is started besides; a stack that is up already gets it added. */
   readonly with?: readonly OptionalPartName[]
+  /**
+   * Whether its parts can be reached over TLS besides: for a folder without data, and with openssl at hand. What it
+   * has then, `secured` says.
+   */
+  readonly secured?: boolean
   /** Delete the folder at the end, even where this process is killed. */
   readonly temporary?: boolean
   /** Gives up a start that is under way, and stops what it started. */
@@ -165,6 +174,7 @@ async function start(options: StackOptions, mode: Owner['mode']): Promise<Runnin
       folder,
       ...addressesOf(folder, adopted),
       adopted: true,
+      secured: undefined,
       killAndRestart: refuseRestart,
       [Symbol.asyncDispose]: async () => undefined,
     }
@@ -174,9 +184,11 @@ async function start(options: StackOptions, mode: Owner['mode']): Promise<Runnin
   if (left > 0) onProgress(`Stopped ${left} processes of an earlier run`)
 
   const ports = options.ports === 'free' ? await findFreePorts() : defaultPorts
+  const certificates =
+    options.secured === true ? await makeCertificates(join(folder, 'certificates')) : undefined
   let parts: readonly Part[]
   try {
-    parts = await provideParts({ folder, ports }, options.with ?? [], options)
+    parts = await provideParts({ folder, ports, certificates }, options.with ?? [], options)
   } catch (error) {
     if (temporary) await rm(folder, { recursive: true, force: true })
     throw error
@@ -207,7 +219,12 @@ async function start(options: StackOptions, mode: Owner['mode']): Promise<Runnin
     throw error
   }
 
-  const running = { folder, ...addressesOf(folder, ports), adopted: false }
+  const running = {
+    folder,
+    ...addressesOf(folder, ports),
+    adopted: false,
+    secured: certificates === undefined ? undefined : securedAccess(ports, certificates),
+  }
   if (mode === 'detached') {
     await watchdog.dismiss()
     return {
