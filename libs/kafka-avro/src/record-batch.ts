@@ -73,7 +73,7 @@ class FetchedRecord implements LogRecord {
     return this.#batch.subarray(this.#keyStart, this.#keyStart + this.#keyLength)
   }
 
-  /** Read when asked for, too: only records of `rejected` have any. */
+  /** Read when asked for, too: only sampled records and those of `rejected` have any, and none costs one byte. */
   get headers(): readonly MessageHeader[] | undefined {
     return readHeaders(this.#batch, this.#headersStart)
   }
