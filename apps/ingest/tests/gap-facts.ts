@@ -29,10 +29,11 @@ export function gapsOf(
       latest.set(gap.gapId, gap)
     }
   }
+  const gaps = [...latest.values()]
+  // A test asks again and again of a long log, in the process that plays the venue too.
+  if (!gaps.some(({ state }) => state === 'open')) return gaps
   const told = sequencesIn(own, instrumentId)
-  return [...latest.values()].map((gap) =>
-    isVoid(gap, told) ? { ...gap, state: 'backfilled' } : gap,
-  )
+  return gaps.map((gap) => (isVoid(gap, told) ? { ...gap, state: 'backfilled' } : gap))
 }
 
 /** The gaps that have to do with an instrument, once none of them is open any more. */
@@ -46,7 +47,7 @@ export async function gapsOnceClosed(
       const gaps = gapsOf(await run.records(), instrumentId)
       return gaps.every(({ state }) => state !== 'open') && gaps
     },
-    { withinMs: 120_000, everyMs: 200 },
+    { withinMs: 120_000, everyMs: 500 },
   )
 }
 
@@ -106,8 +107,11 @@ export function unannouncedJumps(
 }
 
 /** A gap whose sequences have all come is filled, whether or not whoever announced it lives to say so. */
-function isVoid({ fromSequence, toSequence }: SequenceGap, told: ReadonlySet<number>): boolean {
-  if (fromSequence === null || toSequence === null) return false
+function isVoid(
+  { fromSequence, state, toSequence }: SequenceGap,
+  told: ReadonlySet<number>,
+): boolean {
+  if (state === 'backfilled' || fromSequence === null || toSequence === null) return false
   for (let each = fromSequence; each <= toSequence; each += 1) if (!told.has(each)) return false
   return true
 }
