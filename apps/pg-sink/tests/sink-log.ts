@@ -30,7 +30,7 @@ export interface SinkLog extends AsyncDisposable {
   readonly databaseUrl: string
   topic(topic: Topic): string
   /** Appends records to their partitions, those without a key to all, and waits for the broker. */
-  appendEvents(events: readonly MarketEvent[]): Promise<void>
+  appendEvents(events: readonly MarketEvent[], headers?: OutgoingRecord['headers']): Promise<void>
   /** As the aggregator does: in one transaction, which takes an offset of each partition besides. */
   appendCandles(candles: readonly Candle[]): Promise<void>
   /** Candles of a transaction that is aborted: they take offsets, and nobody may see them. */
@@ -94,14 +94,14 @@ export async function createSinkLog(options: SinkLogOptions = {}): Promise<SinkL
     database,
     databaseUrl: created.url,
     topic,
-    appendEvents: async (list) => {
+    appendEvents: async (list, headers = []) => {
       for (const event of list) {
         const value = events.serialize(event)
         const key = keyOf(event)
         const targets =
           key === null ? [...Array(partitions).keys()] : [partitionOf(key, partitions)]
         for (const partition of targets) {
-          producer.produce({ topic: topic('market-events'), partition, key, value })
+          producer.produce({ topic: topic('market-events'), partition, key, value, headers })
         }
         await producer.whenInFlightBelow(100_000)
       }
