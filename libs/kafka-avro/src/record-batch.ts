@@ -73,8 +73,10 @@ class FetchedRecord implements LogRecord {
     return this.#batch.subarray(this.#keyStart, this.#keyStart + this.#keyLength)
   }
 
-  /** Read when asked for, too: only sampled records and those of `rejected` have any, and none costs one byte. */
+  /** Read when asked for, too: only sampled records and those of `rejected` have any. */
   get headers(): readonly MessageHeader[] | undefined {
+    // Their count comes first.
+    if (this.#batch[this.#headersStart] === 0) return undefined
     return readHeaders(this.#batch, this.#headersStart)
   }
 }
