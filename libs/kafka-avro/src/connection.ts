@@ -75,8 +75,17 @@ export function call<T>(run: (done: Callback<T>) => void): Promise<T> {
  * @throws KafkaAvroError `broker_unreachable`, `access_refused`; the client is closed then.
  */
 export async function connect(client: Client<string>, connection: KafkaConnection): Promise<void> {
+  // Before the client begins: the binding crashes where one is closed that has not.
+  await requireAccess(connection)
+  await connectAllowed(client, connection)
+}
+
+/** The same, where `requireAccess` was called. */
+export async function connectAllowed(
+  client: Client<string>,
+  connection: KafkaConnection,
+): Promise<void> {
   try {
-    await requireAccess(connection)
     await call((done) => client.connect({ timeout: 30_000 }, done))
   } catch (error) {
     await disconnect(client)

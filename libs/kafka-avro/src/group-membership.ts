@@ -6,7 +6,13 @@ import type {
 } from '@confluentinc/kafka-javascript'
 
 import { statisticsSettings, tellStatistics } from './client-statistics.ts'
-import { call, connect, connectionSettings, haltOutOfRange } from './connection.ts'
+import {
+  call,
+  connectAllowed,
+  connectionSettings,
+  haltOutOfRange,
+  requireAccess,
+} from './connection.ts'
 import { KafkaAvroError, messageOf } from './errors.ts'
 import { CODES, KafkaConsumer } from './librdkafka.ts'
 import type { LogReaderOptions, PartitionHandlers } from './log-reader.ts'
@@ -36,6 +42,7 @@ export class GroupMembership {
   /** A rebalance has been taken and is not answered yet. */
   #applying = false
   #closing = false
+  #hasBegun = false
   #fatal: LibrdKafkaError | undefined
   #onEvent: () => void = () => undefined
 
@@ -81,7 +88,9 @@ export class GroupMembership {
   }
 
   async join(): Promise<void> {
-    await connect(this.consumer, this.#options.connection)
+    await requireAccess(this.#options.connection)
+    this.#hasBegun = true
+    await connectAllowed(this.consumer, this.#options.connection)
     this.consumer.subscribe([...this.#options.topics])
   }
 
@@ -130,6 +139,8 @@ export class GroupMembership {
 
   async close(): Promise<void> {
     this.#closing = true
+    // The binding crashes where a client is closed that has not begun.
+    if (!this.#hasBegun) return
     // A rebalance that nobody will handle, or whose handler failed, keeps disconnect waiting for ever.
     if (this.#applying || this.#rebalances.length > 0) this.consumer.unassign()
     await call((done) => this.consumer.disconnect(done)).catch((error: unknown) =>

@@ -3,11 +3,12 @@ import type { EofEvent, Message } from '@confluentinc/kafka-javascript'
 import {
   call,
   codeOf,
-  connect,
+  connectAllowed,
   connectionSettings,
   consumeWhatIsThere,
   disconnect,
   haltOutOfRange,
+  requireAccess,
 } from './connection.ts'
 import { KafkaAvroError, messageOf } from './errors.ts'
 import type { KafkaConnection } from './kafka-connection.ts'
@@ -38,12 +39,13 @@ const stallMs = 60_000
  * that its broker is still writing is seen (the race of KAFKA-10167).
  *
  * @throws KafkaAvroError `offset_out_of_range` if the log begins later, `reading_failed` if the broker is
- *   gone.
+ *   gone, `access_refused`.
  */
 export async function* readPartition(
   options: PartitionLogOptions,
   range: PartitionRange,
 ): AsyncGenerator<readonly Message[]> {
+  await requireAccess(options.connection)
   const consumer = new KafkaConsumer(
     {
       ...connectionSettings(options.connection, options.clientId),
@@ -68,7 +70,7 @@ export async function* readPartition(
     position = Math.max(position, eof.offset)
   })
   try {
-    await connect(consumer, options.connection)
+    await connectAllowed(consumer, options.connection)
     const { topic, partition } = range
     const { lowOffset, highOffset } = await call<{ lowOffset: number; highOffset: number }>(
       (done) => consumer.queryWatermarkOffsets(topic, partition, 30_000, done),
