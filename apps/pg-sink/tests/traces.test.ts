@@ -6,18 +6,6 @@ import { faultSettings, refusePoison } from './fault-run.ts'
 import { poison } from './fault-market.ts'
 import { createSinkLog, storedTrades, trade } from './sink-log.ts'
 
-/** As services post them to Zipkin. */
-interface PostedSpan {
-  readonly traceId: string
-  readonly id: string
-  readonly parentId?: string
-  readonly name: string
-  readonly kind: string
-  readonly timestamp: number
-  readonly duration: number
-  readonly tags: Readonly<Record<string, string>>
-}
-
 const [good, bad] = ['a'.repeat(32), 'b'.repeat(32)] as const
 const spanId = '1'.repeat(16)
 
@@ -44,9 +32,7 @@ it('a sampled record has its spans once, though its batch failed before: the dat
   await log.appendEvents([trade(2, { tradeId: `${poison}2` })], inTrace(bad))
   await waitUntil('the fault', () => sink.output.includes('database is not available'))
   proxy.open()
-  // What exporters post.
-  const spans = () => collector.requests.flatMap(({ body }) => body as readonly PostedSpan[])
-  const processed = () => spans().filter(({ name }) => name === 'process market-events')
+  const processed = () => collector.spans.filter(({ name }) => name === 'process market-events')
   await waitUntil('both spans', () => processed().length >= 2)
   expect(await sink.stop('SIGTERM'), sink.output).toBe(0)
   const byTrace = processed().toSorted((one, other) => (one.traceId < other.traceId ? -1 : 1))
@@ -55,7 +41,7 @@ it('a sampled record has its spans once, though its batch failed before: the dat
     { traceId: bad, tags: { error: 'rejected: refused_by_database' } },
   ])
   expect(byTrace[0]?.tags['error']).toBeUndefined()
-  const commits = spans().filter(({ name }) => name === 'commit')
+  const commits = collector.spans.filter(({ name }) => name === 'commit')
   const stored = new Set(processed().map(({ id }) => id))
   expect(commits.length).toBeGreaterThan(0)
   expect(commits.filter(({ parentId = '' }) => !stored.has(parentId))).toEqual([])
