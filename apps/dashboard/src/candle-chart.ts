@@ -1,7 +1,7 @@
 import {
   CandlestickSeries,
   ColorType,
-  createChart,
+  createChartEx,
   createSeriesMarkers,
   CrosshairMode,
   HistogramSeries,
@@ -26,6 +26,7 @@ import { isRevised } from './candle-book.ts'
 import type { Bar, CandleBook } from './candle-book.ts'
 import type { ChartColors } from './chart-colors.ts'
 import { clockText, dayText, digitsOf, momentText, monthText } from './format.ts'
+import { marksBy } from './local-marks.ts'
 import type { Zone } from './preferences.ts'
 import { StretchShading } from './stretch-shading.ts'
 
@@ -58,7 +59,8 @@ export class CandleChart implements Disposable {
   constructor({ element, colors, zone, onCrosshair, onNearStart }: CandleChartOptions) {
     this.#colors = colors
     this.#zone = zone
-    this.#chart = createChart(element, {
+    const marks = marksBy(() => this.#zone === 'local')
+    this.#chart = createChartEx<Time, ReturnType<typeof marksBy>>(element, marks, {
       autoSize: true,
       layout: {
         background: { type: ColorType.Solid, color: 'transparent' },
@@ -156,6 +158,7 @@ export class CandleChart implements Disposable {
   }
 
   restyle(colors: ChartColors, zone: Zone): void {
+    const zoneChanges = zone !== this.#zone
     this.#colors = colors
     this.#zone = zone
     const label = { color: colors.crosshair, labelBackgroundColor: colors.labelGround }
@@ -179,7 +182,8 @@ export class CandleChart implements Disposable {
       wickDownColor: colors.down,
       priceLineColor: colors.crosshair,
     })
-    this.#draws()
+    if (zoneChanges) this.#drawAnew()
+    else this.#draws()
   }
 
   /** Moves the crosshair by bars; from the newest candle if it is nowhere. */
@@ -205,6 +209,15 @@ export class CandleChart implements Disposable {
 
   #draws(): void {
     if (this.#book !== undefined) this.draw()
+  }
+
+  /** Bars that stay keep their marks, so they have to go first. */
+  #drawAnew(): void {
+    const scale = this.#chart.timeScale()
+    const view = scale.getVisibleLogicalRange()
+    for (const series of [this.#candles, this.#volume, ...this.#lines.values()]) series.setData([])
+    this.#draws()
+    if (view !== null) scale.setVisibleLogicalRange(view)
   }
 
   #keepInView(time: UTCTimestamp, by: number): void {
@@ -274,12 +287,10 @@ export class CandleChart implements Disposable {
     return (this.#book?.spanMs ?? 0) < 60_000
   }
 
-  /** The library sets marks by the days of UTC; where those begin within a local day, the hour is told too. */
   #tickText(time: Time, type: TickMarkType): string {
     const ms = msOf(time)
-    const clock = clockText(ms, this.#zone, type === TickMarkType.TimeWithSeconds)
-    if (type === TickMarkType.Time || type === TickMarkType.TimeWithSeconds) return clock
-    if (clock !== '00:00') return `${dayText(ms, this.#zone)} ${clock}`
+    if (type === TickMarkType.Time) return clockText(ms, this.#zone, false)
+    if (type === TickMarkType.TimeWithSeconds) return clockText(ms, this.#zone)
     return type === TickMarkType.DayOfMonth ? dayText(ms, this.#zone) : monthText(ms, this.#zone)
   }
 }
