@@ -1,46 +1,40 @@
-import { once } from 'node:events'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
-
 import { Client } from 'pg'
 
+import { noOptionalFacts } from '@tickertape/market-model'
+import type { Trade } from '@tickertape/market-model'
 import { startSimulator } from '@tickertape/market-simulator'
-import { ServiceProcess, testStack, waitUntil } from '@tickertape/testing'
+import { testStack, waitUntil } from '@tickertape/testing'
 
 import { BuiltDashboard } from '../src/built-dashboard.ts'
 import { Road } from '../src/index.ts'
 import { MarketAppender } from './market-appender.ts'
+import { ServedGateway } from './served-gateway.ts'
 
 export const instrument = 'deribit:BTC-PERPETUAL'
 
 const start = Date.UTC(2026, 0, 5, 9, 30)
-const main = fileURLToPath(new URL('../../../apps/gateway/src/main.ts', import.meta.url))
 
 /** The whole system on a simulated market that runs 20 times as fast as time, with a gateway and a built dashboard. */
 export class DashboardSystem implements AsyncDisposable {
   readonly road: Road
   readonly database: Client
   readonly append: MarketAppender
-  readonly url: string
-  readonly #environment: Readonly<Record<string, string>>
+  readonly gateway: ServedGateway
   readonly #cleanup: AsyncDisposableStack
-  #gateway: ServiceProcess | undefined
 
   private constructor(
-    parts: Pick<DashboardSystem, 'road' | 'database' | 'append' | 'url'>,
-    environment: Readonly<Record<string, string>>,
+    parts: Pick<DashboardSystem, 'road' | 'database' | 'append' | 'gateway'>,
     cleanup: AsyncDisposableStack,
   ) {
     this.road = parts.road
     this.database = parts.database
     this.append = parts.append
-    this.url = parts.url
-    this.#environment = environment
+    this.gateway = parts.gateway
     this.#cleanup = cleanup
   }
 
-  static async open(): Promise<DashboardSystem> {
+  /** @param settings of the gateway, beside its defaults. */
+  static async open(settings: Readonly<Record<string, string>> = {}): Promise<DashboardSystem> {
     await using building = new AsyncDisposableStack()
     const simulator = building.use(
       await startSimulator({ start, speed: 20, rate: 0.2, limits: false, venues: ['deribit'] }),
@@ -60,38 +54,36 @@ export class DashboardSystem implements AsyncDisposable {
     await database.connect()
     building.defer(() => database.end())
     const append = building.use(await MarketAppender.open(stack, road.topicPrefix))
-    const port = await freePort()
-    const system = new DashboardSystem(
-      { road, database, append, url: `http://127.0.0.1:${port}` },
-      {
+    const gateway = building.use(
+      await ServedGateway.open({
         KAFKA_BROKERS: stack.kafkaBrokers,
         REGISTRY_URL: stack.registryUrl,
         DATABASE_URL: road.databaseUrl,
         TOPIC_PREFIX: road.topicPrefix,
-        GATEWAY_PORT: String(port),
-        GATEWAY_ADMIN_PORT: '0',
         GATEWAY_DASHBOARD_FOLDER: folder,
-      },
-      building.move(),
+        ...settings,
+      }),
     )
-    system.startGateway()
-    await waitUntil('the gateway to serve candles', async () => (await system.candles()) > 0, {
-      withinMs: 120_000,
-    })
-    return system
+    const system = new DashboardSystem({ road, database, append, gateway }, building.move())
+    try {
+      await waitUntil('the first candle', async () => (await system.lastStored()) > 0, {
+        withinMs: 120_000,
+      })
+      await waitUntil('the gateway to be ready', () => gateway.isReady(), { withinMs: 120_000 })
+      return system
+    } catch (error) {
+      await system[Symbol.asyncDispose]()
+      throw new Error(`The system did not start:\n${system.output}`, { cause: error })
+    }
   }
 
-  startGateway(): void {
-    this.#gateway = ServiceProcess.start({ main, environment: this.#environment })
-  }
-
-  async killGateway(): Promise<void> {
-    await this.#gateway?.stop('SIGKILL')
+  get url(): string {
+    return this.gateway.url
   }
 
   /** What its processes wrote last: why a wait was in vain. */
   get output(): string {
-    return `${this.road.output}\n--- gateway\n${this.#gateway?.output.slice(-6_000)}`
+    return `${this.road.output}\n--- gateway\n${this.gateway.output}`
   }
 
   /** Candles of the instrument that the gateway answers with, of the latest 1,000. */
@@ -115,18 +107,65 @@ export class DashboardSystem implements AsyncDisposable {
     return Number(rows[0]?.last ?? 0)
   }
 
+  /** How many instruments the gateway finds by a search. */
+  async instruments(search: string): Promise<number> {
+    const answer = await fetch(`${this.url}/v1/instruments?search=${search}`)
+    // As above.
+    const { instruments } = (await answer.json()) as { readonly instruments: readonly unknown[] }
+    return instruments.length
+  }
+
+  /** Has the venue list instruments that nobody trades. */
+  async list(names: readonly string[]): Promise<void> {
+    const { feedId, eventTime } = await this.#lastTrade()
+    await this.append.listings(
+      names.map((name) => ({
+        instrumentId: `deribit:${name}`,
+        feedId,
+        status: 'listed',
+        eventTime,
+        receivedAt: eventTime,
+        base: 'BTC',
+        quote: 'USD',
+        kind: 'option',
+        quantityUnit: 'base',
+      })),
+    )
+  }
+
+  /** A trade of an instrument of which there was none, as new as the newest of all. */
+  async tradeOf(instrumentName: string): Promise<Trade> {
+    const { feedId, eventTime } = await this.#lastTrade()
+    return {
+      venue: 'deribit',
+      feedId,
+      instrument: instrumentName,
+      tradeId: 'first',
+      version: 0,
+      status: 'confirmed',
+      sequence: 1,
+      venueOrder: null,
+      price: { mantissa: 100, exponent: 0 },
+      quantity: { mantissa: 1, exponent: 0 },
+      notionalUsd: null,
+      takerSide: 'buy',
+      eventTime,
+      receivedAt: eventTime,
+      ...noOptionalFacts,
+    }
+  }
+
+  async #lastTrade(): Promise<{ readonly feedId: string; readonly eventTime: number }> {
+    const { rows } = await this.database.query<{ feed_id: string; event_time: string }>(
+      `select feed_id, (extract(epoch from event_time) * 1000)::bigint as event_time
+       from trades order by event_time desc limit 1`,
+    )
+    const [row] = rows
+    if (row === undefined) throw new Error('There is no trade yet')
+    return { feedId: row.feed_id, eventTime: Number(row.event_time) }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#gateway?.stop('SIGKILL')
     await this.#cleanup[Symbol.asyncDispose]()
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  // A TCP server's address is an object.
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

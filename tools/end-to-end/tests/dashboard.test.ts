@@ -1,14 +1,13 @@
-import { mkdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { waitUntil } from '@tickertape/testing'
 
 import { Browser, missingBrowser } from '../src/browser.ts'
 import { DashboardSystem, instrument } from './dashboard-system.ts'
+import { OpenPage } from './open-page.ts'
 
 const minute = 60_000
 const within = { withinMs: 180_000 }
@@ -16,24 +15,8 @@ const within = { withinMs: 180_000 }
 const pictures = fileURLToPath(
   new URL('../../../dist/test-results/tools/end-to-end/dashboard/', import.meta.url),
 )
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const missing = await missingBrowser()
 if (missing !== undefined) console.log(`The dashboard's browser tests are skipped: ${missing}`)
-
-const sumOfShifts = `
-  window.layoutShift = 0
-  new PerformanceObserver((list) => {
-    for (const { value } of list.getEntries()) window.layoutShift += value
-  }).observe({ type: 'layout-shift', buffered: true })`
-
-interface ChartFigures {
-  readonly candles: number
-  readonly from: number
-  readonly to: number
-  readonly empty: number
-  readonly gaps: number
-  readonly revised: number
-}
 
 describe.skipIf(missing !== undefined)('the dashboard on a running system', () => {
   let system: DashboardSystem
@@ -53,13 +36,8 @@ describe.skipIf(missing !== undefined)('the dashboard on a running system', () =
     await system?.[Symbol.asyncDispose]()
   })
 
-  async function open(browser: Browser, query: string): Promise<OpenPage> {
-    const page = await browser.context.newPage()
-    const opened = new OpenPage(page, system.url)
-    await page.addInitScript(sumOfShifts)
-    await page.goto(`${system.url}/${query}`)
-    return opened
-  }
+  const open = (browser: Browser, query: string): Promise<OpenPage> =>
+    OpenPage.open(browser, system.url, query)
 
   it('shows a live candle growing, exact to the last digit', async () => {
     await using page = await open(dark, `?instrument=${instrument}&interval=5m`)
@@ -87,7 +65,7 @@ describe.skipIf(missing !== undefined)('the dashboard on a running system', () =
     await using page = await open(dark, `?instrument=${instrument}`)
     await page.drawn()
     const before = await page.figures()
-    await system.killGateway()
+    await system.gateway.stop('SIGKILL')
     await page.page.locator('.connection-waiting').waitFor()
     await page.page.locator('.banner').waitFor()
     await page.page.screenshot({ path: `${pictures}connection-lost.png` })
@@ -97,7 +75,7 @@ describe.skipIf(missing !== undefined)('the dashboard on a running system', () =
       async () => (await system.lastStored()) > before.to + 2 * minute,
       within,
     )
-    system.startGateway()
+    await system.gateway.start()
     await page.page.locator('.connection-live').waitFor()
     const after = await waitUntil(
       'the chart to go on',
@@ -109,6 +87,41 @@ describe.skipIf(missing !== undefined)('the dashboard on a running system', () =
     )
     expect(after.empty).toBe(0)
     expect(after.candles).toBe((after.to - after.from) / minute)
+    const banners = await page.banners()
+    expect(banners[0]).toMatch(/^The connection is lost/)
+    expect(banners).toContain('Connected again. Nothing is missing.')
+    expect(page.faults).toEqual([])
+  })
+
+  it('says so where a gateway cannot go on from where the page was, and has no hole', async () => {
+    await using page = await open(dark, `?instrument=${instrument}`)
+    await page.drawn()
+    const before = await page.figures()
+    await system.gateway.stop('SIGKILL')
+    await waitUntil(
+      'three minutes of the market to pass',
+      async () => (await system.lastStored()) > before.to + 2 * minute,
+      within,
+    )
+    // It remembers next to nothing of what came before it.
+    await system.gateway.start({ GATEWAY_BACKLOG_UPDATES: '1' })
+    await waitUntil(
+      'words about it',
+      async () => {
+        const banners = await page.banners()
+        return banners.some((text) => text.includes('longer than the gateway remembers'))
+      },
+      within,
+    )
+    const after = await waitUntil(
+      'the chart to go on',
+      async () => {
+        const figures = await page.figures()
+        return figures.to > before.to + 4 * minute && figures
+      },
+      within,
+    )
+    expect(after.empty).toBe(0)
     expect(page.faults).toEqual([])
   })
 
@@ -169,6 +182,81 @@ describe.skipIf(missing !== undefined)('the dashboard on a running system', () =
     expect(page.faults).toEqual([])
   })
 
+  it('marks the time axis by local days and hours where times are local', async () => {
+    // Its days begin at 10:00 UTC, half an hour after the market.
+    await using browser = await Browser.open('dark', 'Pacific/Kiritimati')
+    await waitUntil(
+      'a market that has come to the next local day',
+      async () => (await system.lastStored()) > Date.UTC(2026, 0, 5, 10, 10),
+      { withinMs: 240_000 },
+    )
+    await using page = await open(browser, `?instrument=${instrument}&interval=5m`)
+    await page.drawn()
+    const drawnUntil = async (sign: RegExp): Promise<readonly string[]> => {
+      await page.drawnTexts()
+      const drawn = new Set<string>()
+      await waitUntil(`${String(sign)} on the axis`, async () => {
+        for (const each of await page.drawnTexts()) drawn.add(each)
+        return [...drawn].some((each) => sign.test(each))
+      })
+      return [...drawn]
+    }
+    await page.page.keyboard.press('z')
+    await drawnUntil(/^6 Jan$/)
+    await page.page.screenshot({ path: `${pictures}local-time.png` })
+    await page.page.keyboard.press('z')
+    // In the morning, which it is in UTC alone. The first pictures after the key may still be the old ones.
+    await drawnUntil(/^1\d:\d\d$/)
+    expect(await drawnUntil(/^1\d:\d\d$/)).not.toContain('6 Jan')
+    expect(page.faults).toEqual([])
+  })
+
+  it('says in words what is left out of a stream', async () => {
+    await system.gateway.stop('SIGTERM')
+    await system.gateway.start({ GATEWAY_STREAM_INSTRUMENTS: '3' })
+    await using page = await open(dark, '?view=statistics&of=instruments&span=1h')
+    await page.page.locator('.table tbody tr').nth(2).waitFor()
+    await system.append.trade(await system.tradeOf('A-FOURTH-ONE'))
+    await page.page
+      .locator('.banner-notice', { hasText: 'More is traded than one connection may follow' })
+      .waitFor()
+    await page.page.locator('.banner-notice button').click()
+    await page.page.locator('.banner-notice').waitFor({ state: 'detached' })
+    expect(page.faults).toEqual([])
+    await system.gateway.stop('SIGTERM')
+    await system.gateway.start()
+  })
+
+  it('lists thousands of instruments with as many rows as are in view', async () => {
+    const listed = 5_000
+    await system.list(Array.from({ length: listed }, (_, at) => `LISTED-${at}`))
+    await waitUntil(
+      'the gateway to know all of them',
+      async () => (await system.instruments('LISTED-4999')) === 1,
+      within,
+    )
+    await using page = await open(dark, `?instrument=${instrument}`)
+    await page.drawn()
+    const rows = page.page.locator('.list-panel .virtual-row')
+    const most = 50
+    await page.page.locator('.list-count', { hasText: /^5,0\d\d instruments/ }).waitFor()
+    expect(await rows.count()).toBeLessThan(most)
+    await page.page.locator('.virtual-list').hover()
+    await page.page.mouse.wheel(0, 100_000)
+    await waitUntil('the list to have scrolled', async () => {
+      const first = await rows.first().getAttribute('aria-posinset')
+      return Number(first) > 1_000
+    })
+    expect(await rows.count()).toBeLessThan(most)
+    await page.page.keyboard.press('/')
+    await page.page.keyboard.type('listed-49')
+    await page.page.locator('.list-count', { hasText: /^111 of/ }).waitFor()
+    expect(await rows.count()).toBeLessThan(most)
+    await page.page.keyboard.press('Enter')
+    await page.page.waitForURL(/instrument=deribit:LISTED-49/)
+    expect(page.faults).toEqual([])
+  })
+
   it('finds an instrument by keyboard, and a link leads there', async () => {
     await using page = await open(dark, '')
     await page.drawn()
@@ -208,75 +296,3 @@ describe.skipIf(missing !== undefined)('the dashboard on a running system', () =
     })
   }
 })
-
-/** A page of the dashboard, and what the browser held against it. */
-class OpenPage implements AsyncDisposable {
-  readonly page: Page
-  /** Exceptions, what the policy forbade, and requests that went elsewhere. */
-  readonly faults: string[] = []
-
-  constructor(page: Page, url: string) {
-    this.page = page
-    page.on('pageerror', (error) => this.faults.push(error.message))
-    page.on('console', (message) => {
-      if (/content security policy/i.test(message.text())) this.faults.push(message.text())
-    })
-    page.on('request', (request) => {
-      const { origin } = new URL(request.url())
-      if (origin !== url) this.faults.push(`asked ${origin}`)
-    })
-  }
-
-  async drawn(): Promise<void> {
-    await this.page.locator('.chart[data-state=drawn]').waitFor()
-    await this.page.locator('#chart-summary[data-candles]').waitFor({ state: 'attached' })
-  }
-
-  async legend(): Promise<{ time: string; trades: number; volume: string }> {
-    const text = async (selector: string): Promise<string> =>
-      (await this.page.locator(selector).first().textContent()) ?? ''
-    const facts = await this.page.locator('.legend-fact').allTextContents()
-    const fact = (name: string): string =>
-      facts.find((each) => each.startsWith(`${name} `))?.slice(name.length + 1) ?? ''
-    return {
-      time: await text('.legend-time'),
-      trades: Number(fact('Trades').replaceAll(',', '')),
-      volume: fact('Vol'),
-    }
-  }
-
-  async figures(): Promise<ChartFigures> {
-    const summary = this.page.locator('#chart-summary')
-    const figure = async (name: string): Promise<number> =>
-      Number(await summary.getAttribute(`data-${name}`))
-    const [candles = 0, from = 0, to = 0, empty = 0, gaps = 0, revised = 0] = await Promise.all(
-      ['candles', 'from', 'to', 'empty', 'gaps', 'revised'].map(figure),
-    )
-    return { candles, from, to, empty, gaps, revised }
-  }
-
-  /** Sum of what has moved by itself. */
-  async layoutShift(): Promise<number> {
-    return Number(await this.page.evaluate('window.layoutShift'))
-  }
-
-  /** Serious and critical findings, each as a line. */
-  async violations(): Promise<string[]> {
-    await this.page.evaluate(axe)
-    // The result is axe's, of which these parts are read.
-    const violations = (await this.page.evaluate(
-      'axe.run().then(({ violations }) => violations)',
-    )) as {
-      readonly id: string
-      readonly impact: string
-      readonly nodes: readonly { readonly html: string }[]
-    }[]
-    return violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.page.close()
-  }
-}

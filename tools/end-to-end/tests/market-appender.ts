@@ -7,7 +7,7 @@ import {
   topicOffsets,
 } from '@tickertape/kafka-avro'
 import { instrumentIdOf } from '@tickertape/market-model'
-import type { SequenceGap, Trade } from '@tickertape/market-model'
+import type { InstrumentStatus, SequenceGap, Trade } from '@tickertape/market-model'
 import type { TestStack } from '@tickertape/testing'
 
 /** Writes records of its own into a road's market-events: what a venue would have to be waited for. */
@@ -52,10 +52,24 @@ export class MarketAppender implements AsyncDisposable {
     return this.#append(instrumentId, this.#serializer.serialize({ type: 'SequenceGap', value }))
   }
 
+  async listings(statuses: readonly InstrumentStatus[]): Promise<void> {
+    for (const value of statuses) {
+      this.#produce(
+        value.instrumentId,
+        this.#serializer.serialize({ type: 'InstrumentStatus', value }),
+      )
+    }
+    await this.#producer.acknowledged()
+  }
+
   async #append(key: string, value: Buffer): Promise<void> {
+    this.#produce(key, value)
+    await this.#producer.acknowledged()
+  }
+
+  #produce(key: string, value: Buffer): void {
     const partition = partitionOf(key, this.#partitions)
     this.#producer.produce({ topic: this.#topic, partition, key, value })
-    await this.#producer.acknowledged()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

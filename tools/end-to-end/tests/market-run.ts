@@ -1,5 +1,6 @@
 import { Client } from 'pg'
 
+import type { KafkaConnection } from '@tickertape/kafka-avro'
 import { formatDecimal, parseDecimal } from '@tickertape/market-model'
 import { startSimulator } from '@tickertape/market-simulator'
 import type {
@@ -9,6 +10,7 @@ import type {
   Venue,
 } from '@tickertape/market-simulator'
 import { testStack, waitUntil } from '@tickertape/testing'
+import type { TestStack } from '@tickertape/testing'
 import { verify, verifyDefaults } from '@tickertape/verify'
 import type { VerifyReport } from '@tickertape/verify'
 
@@ -16,6 +18,8 @@ import { Road } from '../src/index.ts'
 import { MarketAppender } from './market-appender.ts'
 
 export interface MarketRunOptions {
+  /** The stack that all tests share unless given, and how verify reaches its Kafka. */
+  readonly stack?: TestStack & { readonly connection: KafkaConnection }
   readonly venue: Venue
   readonly instruments: readonly string[]
   readonly simulator: SimulatorOptions
@@ -70,7 +74,7 @@ export interface MarketRunResult {
  */
 export async function runMarket(options: MarketRunOptions): Promise<MarketRunResult> {
   await using simulator = await startSimulator({ ...options.simulator, hold: true })
-  const stack = testStack()
+  const { stack = testStack() } = options
   await using road = await Road.open({
     stack,
     venue: options.venue,
@@ -115,7 +119,7 @@ export async function runMarket(options: MarketRunOptions): Promise<MarketRunRes
     }
     const report = await verify({
       ...verifyDefaults,
-      connection: { brokers: stack.kafkaBrokers },
+      connection: options.stack?.connection ?? { brokers: stack.kafkaBrokers },
       databaseUrl: road.databaseUrl,
       topicPrefix: road.topicPrefix,
       aggregatorGroupId: `${road.topicPrefix}aggregator`,

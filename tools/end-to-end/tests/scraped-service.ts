@@ -17,12 +17,7 @@ export interface Scrape {
 const ports = new WeakMap<ServiceProcess, string>()
 
 export async function scrape(service: ServiceProcess): Promise<Scrape> {
-  const port = await waitUntil('the admin port', () => {
-    if (!service.running) throw new Error(`The service has ended: ${service.output}`)
-    return ports.get(service) ?? /"adminPort":(\d+)/.exec(service.output)?.[1]
-  })
-  ports.set(service, port)
-  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  const text = await (await askAdmin(service, '/metrics')).text()
   const lines = text.split('\n')
   const told = lines.filter((line) => line !== '' && !line.startsWith('#'))
   return {
@@ -34,4 +29,21 @@ export async function scrape(service: ServiceProcess): Promise<Scrape> {
     ),
     metrics: lines.flatMap((line) => /^# TYPE (\S+ \S+)$/.exec(line)?.[1] ?? []),
   }
+}
+
+export async function isReady(service: ServiceProcess): Promise<boolean> {
+  return (await askAdmin(service, '/readyz')).ok
+}
+
+async function askAdmin(service: ServiceProcess, path: string): Promise<Response> {
+  const port = await waitUntil(
+    'the admin port',
+    () => {
+      if (!service.running) throw new Error(`The service has ended: ${service.output}`)
+      return ports.get(service) ?? /"adminPort":(\d+)/.exec(service.output)?.[1]
+    },
+    { withinMs: 120_000 },
+  )
+  ports.set(service, port)
+  return await fetch(`http://127.0.0.1:${port}${path}`)
 }

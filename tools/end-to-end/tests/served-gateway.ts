@@ -26,8 +26,13 @@ export class ServedGateway implements AsyncDisposable {
     // Where it leads is known once the process listens.
     const proxy = await TcpProxy.to('127.0.0.1:0')
     const gateway = new ServedGateway(environment, proxy)
-    await gateway.#listening()
-    return gateway
+    try {
+      await gateway.#listening()
+      return gateway
+    } catch (error) {
+      await gateway[Symbol.asyncDispose]()
+      throw error
+    }
   }
 
   get url(): string {
@@ -87,10 +92,15 @@ export class ServedGateway implements AsyncDisposable {
   }
 
   async #listening(): Promise<void> {
-    const target = await waitUntil('the gateway to listen', () => {
-      if (!this.#process.running) throw new Error(`It ended:\n${this.output}`)
-      return /listening on http:\/\/([\d.:]+)/.exec(this.#process.output)?.[1]
-    })
+    const target = await waitUntil(
+      'the gateway to listen',
+      () => {
+        const { running, output } = this.#process
+        return /listening on http:\/\/([\d.:]+)/.exec(output)?.[1] ?? (running ? undefined : null)
+      },
+      { withinMs: 180_000 },
+    )
+    if (target === null) throw new Error(`The gateway ended by itself:\n${this.output}`)
     this.#proxy.leadTo(target)
     this.#proxy.open()
   }
