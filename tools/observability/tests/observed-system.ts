@@ -84,14 +84,12 @@ export class ObservedSystem implements AsyncDisposable {
       }),
     )
     const prometheus = building.use(await Prometheus.start(configuration(ports)))
-    const system = new ObservedSystem(
-      { prometheus, road, history },
-      venue,
-      gateway,
-      building.move(),
-    )
-    await system.#read(`http://127.0.0.1:${publicPort}`)
-    return system
+    const parts = { prometheus, road, history }
+    const system = new ObservedSystem(parts, venue, gateway, building)
+    await readMarket(`http://127.0.0.1:${publicPort}`, building).catch((error: unknown) => {
+      throw new Error(system.output, { cause: error })
+    })
+    return new ObservedSystem(parts, venue, gateway, building.move())
   }
 
   /** What its processes wrote last: why a wait was in vain. */
@@ -122,23 +120,22 @@ export class ObservedSystem implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#cleanup[Symbol.asyncDispose]()
   }
+}
 
-  /** Asks for what the metrics of REST and stream tell of, and stays subscribed. */
-  async #read(url: string): Promise<void> {
-    const client = createClient({ url })
-    this.#cleanup.defer(() => client.close())
-    await waitUntil(
-      'the gateway to serve candles',
-      async () => {
-        const { candles } = await client.candles({ instrument, interval: '1s' })
-        return candles.length > 0
-      },
-      { withinMs: 120_000 },
-    )
-    client
-      .stream()
-      .candles({ instruments: [instrument], intervals: ['1s'] }, { event: () => undefined })
-  }
+/** Asks for what the metrics of REST and stream tell of, and stays subscribed until the cleanup. */
+async function readMarket(url: string, cleanup: AsyncDisposableStack): Promise<void> {
+  const client = createClient({ url })
+  cleanup.defer(() => client.close())
+  await waitUntil(
+    'the gateway to serve candles',
+    async () => {
+      const { candles } = await client.candles({ instrument, interval: '1s' })
+      return candles.length > 0
+    },
+    { withinMs: 240_000 },
+  )
+  const stream = client.stream()
+  stream.candles({ instruments: [instrument], intervals: ['1s'] }, { event: () => undefined })
 }
 
 /** The market simulator at an address that stays its own. */
