@@ -242,7 +242,6 @@ describe('an exporter', () => {
     tracing.start('a').end()
     await waitUntil('it to be given up', () => dropped().length > 0)
     expect(dropped()).toEqual([[1, expect.stringContaining('timeout')]])
-    expect(sink.requests).toHaveLength(3)
   })
 
   it('gets what waits when the service ends', async () => {
