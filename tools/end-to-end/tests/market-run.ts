@@ -89,7 +89,7 @@ export async function runMarket(options: MarketRunOptions): Promise<MarketRunRes
     await waitUntil(
       'ingest to subscribe to every instrument',
       async () => (await subscriptions(simulator)) >= options.instruments.length,
-      { withinMs: 60_000 },
+      { withinMs: 180_000 },
     )
     await waitUntil('the tables', async () => {
       await database.connect()
