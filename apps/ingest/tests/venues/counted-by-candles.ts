@@ -54,8 +54,14 @@ export function countedByCandles(records: readonly LogRecord[]): {
 /** The same by the rule alone: of each trade the highest version counts, if it is confirmed. */
 export function countedByRule(records: readonly LogRecord[], closedUntil: number): CountedSeconds {
   const standing = new Map<string, Trade>()
-  for (const { value } of records) {
+  const heartbeats = new Map<number, number>()
+  for (const { offset, partition, value } of records) {
+    if (value.type === 'FeedHeartbeat') heartbeats.set(partition, offset)
+  }
+  for (const { offset, partition, value } of records) {
     if (value.type !== 'Trade') continue
+    // A correction of a window that is closed is told with the next heartbeat: behind the last one there is none.
+    if (offset > (heartbeats.get(partition) ?? -1)) continue
     const identity = `${instrumentIdOf(value.value)} ${value.value.tradeId}`
     if ((standing.get(identity)?.version ?? -1) < value.value.version) {
       standing.set(identity, value.value)
