@@ -96,11 +96,21 @@ export function choiceSetting<const T extends string>(
 /** An address with one of the given schemes. A password in it is masked wherever it is printed. */
 export function urlSetting(
   schemes: readonly string[],
-  described: Described & { readonly optional?: boolean },
+  described: Described & {
+    readonly optional?: boolean
+    /** A name and password in the address are refused: whoever uses it would not send them, and would tell them. */
+    readonly withoutCredentials?: boolean
+  },
 ): Setting<string> {
+  const isEmpty = (text: string): boolean => text === '' && described.optional === true
   const isUrl = (text: string): boolean => {
-    if (text === '' && described.optional === true) return true
+    if (isEmpty(text)) return true
     return URL.canParse(text) && schemes.includes(new URL(text).protocol.slice(0, -1))
+  }
+  const mayHold = (text: string): boolean => {
+    if (described.withoutCredentials !== true || isEmpty(text) || !isUrl(text)) return true
+    const { username, password } = new URL(text)
+    return username === '' && password === ''
   }
   return describe(
     z
@@ -108,7 +118,8 @@ export function urlSetting(
       .refine(
         isUrl,
         `must be an address that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
-      ),
+      )
+      .refine(mayHold, 'must hold no name and no password'),
     described,
   )
 }

@@ -79,6 +79,17 @@ it('refuses what it cannot do, all of it at once', () => {
   ])
 })
 
+// fetch() throws on such an address, and its message, which goes to the log, holds the password.
+it('refuses an endpoint that holds a password, without telling it', () => {
+  const problems = problemsOf({
+    OTEL_EXPORTER_ZIPKIN_ENDPOINT: 'http://me:secret@zipkin:9411/api/v2/spans',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://me@collector:4318',
+  })
+  expect(problems).toHaveLength(2)
+  expect(problems.join()).toContain('must hold no name and no password')
+  expect(problems.join()).not.toContain('secret')
+})
+
 it('refuses a batch that does not fit into the queue', () => {
   expect(problemsOf({ OTEL_BSP_MAX_QUEUE_SIZE: '10' })).toEqual([
     'OTEL_BSP_MAX_EXPORT_BATCH_SIZE must be at most OTEL_BSP_MAX_QUEUE_SIZE, which is 10, got "512"',

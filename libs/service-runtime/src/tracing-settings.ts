@@ -62,15 +62,18 @@ export const tracingSettings = {
   OTEL_EXPORTER_ZIPKIN_ENDPOINT: urlSetting(schemes, {
     default: 'http://localhost:9411/api/v2/spans',
     about: "Address of Zipkin's collector, the whole path",
+    withoutCredentials: true,
   }),
   OTEL_EXPORTER_OTLP_ENDPOINT: urlSetting(schemes, {
     default: 'http://localhost:4318',
     about: 'Base address of an OTLP collector; spans go to its path v1/traces',
+    withoutCredentials: true,
   }),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: urlSetting(schemes, {
     default: '',
     optional: true,
     about: 'The whole address for spans; empty: by OTEL_EXPORTER_OTLP_ENDPOINT',
+    withoutCredentials: true,
   }),
   OTEL_EXPORTER_OTLP_PROTOCOL: choiceSetting(['http/json'], {
     default: 'http/json',
