@@ -7,9 +7,10 @@ export interface Hop {
   readonly title: string
   /** Counter of what passed it. */
   readonly passed: string
+  readonly passedMatch?: string
   /** Histogram of the time that it took, in seconds. */
   readonly took: string
-  readonly match?: string
+  readonly tookMatch?: string
   /** What 95 of 100 may take at most, in seconds. The runbook says what of. */
   readonly budgetSeconds: number
 }
@@ -48,6 +49,7 @@ export const hops: readonly Hop[] = [
     name: '5 store',
     title: 'appended → committed by PostgreSQL',
     passed: 'pg_sink_rows_total',
+    passedMatch: 'table=~"trades|candles"',
     took: 'pg_sink_freshness_seconds',
     budgetSeconds: 5,
   },
@@ -56,7 +58,7 @@ export const hops: readonly Hop[] = [
     title: "appended → in the gateway's memory",
     passed: 'gateway_view_updates_total',
     took: 'gateway_view_freshness_seconds',
-    match: 'since="append"',
+    tookMatch: 'since="append"',
     budgetSeconds: 2,
   },
   {
@@ -69,11 +71,11 @@ export const hops: readonly Hop[] = [
 ]
 
 /** What passed a hop a second. */
-export function hopRate(hop: Hop, over: string): string {
-  return sumRate(hop.passed, { over })
+export function hopRate({ passed, passedMatch }: Hop, over: string): string {
+  return sumRate(passed, { over, ...(passedMatch === undefined ? {} : { match: passedMatch }) })
 }
 
 /** What 95 of 100 took at most, in seconds; no data where nothing passed. */
-export function hopFreshness({ took, match }: Hop, over: string): string {
-  return quantile(0.95, took, { over, ...(match === undefined ? {} : { match }) })
+export function hopFreshness({ took, tookMatch }: Hop, over: string): string {
+  return quantile(0.95, took, { over, ...(tookMatch === undefined ? {} : { match: tookMatch }) })
 }

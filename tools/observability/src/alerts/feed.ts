@@ -69,9 +69,10 @@ export function feedAlerts(pace: Pace): AlertGroup {
         severity: 'warning',
         expr: `ingest_oldest_open_gap_seconds > ${pace.seconds(10 * minute)}`,
         forSeconds: minute,
-        summary: 'A gap of {{ $labels.venue }} has been open for {{ $value | humanizeDuration }}',
+        summary:
+          'A gap of {{ $labels.venue }} that began {{ $value | humanizeDuration }} ago is open',
         description:
-          '{{ $labels.instance }} cannot fetch what it missed of {{ $labels.venue }}: the oldest gap has been open for {{ $value | humanizeDuration }}. The candles that it touches have quality gap.',
+          '{{ $labels.instance }} has not fetched what it missed of {{ $labels.venue }} since {{ $value | humanizeDuration }} ago. The candles that the gap touches have quality gap.',
         example: {
           series: {
             [`ingest_oldest_open_gap_seconds{${ingest}}`]: `${rising([0, 5], [60, 20])} 0+0x5`,

@@ -68,9 +68,11 @@ export function serviceAlerts(pace: Pace): AlertGroup {
       {
         name: 'DependencyUnavailable',
         severity: 'critical',
+        // A longer window would go on for its length when the outage is over.
         expr: dependencyRetries
           .map(
-            (service) => `sum by (job, dependency) (rate(${service}_retries_total[${look}])) > 0`,
+            (service) =>
+              `sum by (job, dependency) (rate(${service}_retries_total[${pace.span(minute)}])) > 0`,
           )
           .join(' or '),
         forSeconds: 5 * minute,
@@ -85,9 +87,9 @@ export function serviceAlerts(pace: Pace): AlertGroup {
               [0, 20],
             ),
           },
-          quietAt: 8,
-          firesAt: 14,
-          clearsAt: 26,
+          quietAt: 9,
+          firesAt: 13,
+          clearsAt: 20,
         },
       },
       {

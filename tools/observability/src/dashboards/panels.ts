@@ -101,8 +101,9 @@ function thresholds(limits: Limits | undefined): ThresholdsConfigBuilder {
           { value: bad, color: 'red' },
         ]
       : [
+          // The worst value itself is bad, and colours change from a value on upwards.
           { value: null, color: 'red' },
-          { value: bad, color: 'orange' },
+          { value: (bad + warn) / 2, color: 'orange' },
           { value: warn, color: 'green' },
         ]
   return builder.steps(steps)
