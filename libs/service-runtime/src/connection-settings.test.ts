@@ -168,6 +168,10 @@ describe('the address of a database', () => {
     [`sslmode=verify-full&sslcert=${file}`, 'go together'],
     [`sslmode=verify-full&sslrootcert=${missing}`, 'a file that can be read'],
     ['sslmode=verify-full&sslpassword=x', 'with a password'],
+    // These were taken: the driver goes by the last sslmode, and by ssl and password without a word.
+    ['sslmode=verify-full&sslmode=disable', 'more than once'],
+    ['ssl=no-verify', 'instead of ssl'],
+    ['password=hidden', 'before the host'],
   ])('must not say "%s"', (query, problem) => {
     const problems = problemsOf(at(query))
     expect(problems).toEqual([expect.stringContaining(problem)])

@@ -158,7 +158,7 @@ function checkKafka(...[read, environment]: Parameters<SettingCheck>): readonly 
   const protocol = values.KAFKA_SECURITY_PROTOCOL
   if (protocol === undefined) return []
   const { withSasl, withTls } = layersOf(protocol)
-  const sasl = { ...saslOnly(values) }
+  const sasl = saslOnly(values)
   const problems = withSasl
     ? saslProblems(values)
     : setOf(sasl).map(
@@ -203,9 +203,10 @@ function checkRegistry(...[read, environment]: Parameters<SettingCheck>): readon
   const { REGISTRY_URL: url, REGISTRY_USERNAME: username } = values
   if (url === undefined) return []
   const problems: string[] = []
-  if (new URL(url).username !== '') {
+  const { username: user, password } = new URL(url)
+  if (user !== '' || password !== '') {
     problems.push(
-      'REGISTRY_URL must not hold a user: set REGISTRY_USERNAME and REGISTRY_PASSWORD instead',
+      'REGISTRY_URL must hold no user and no password: set REGISTRY_USERNAME and REGISTRY_PASSWORD instead',
     )
   }
   const passwords = pick(values, ['REGISTRY_PASSWORD', 'REGISTRY_PASSWORD_FILE'])

@@ -22,7 +22,14 @@ export function databaseUrlSetting(about: string): Setting<string> {
 }
 
 function problemsOf(parameters: URLSearchParams): readonly string[] {
-  const problems: string[] = []
+  // The driver takes the last of a name, and a password from here, which no line of the log would mask.
+  const problems = [...new Set(parameters.keys())]
+    .filter((each) => parameters.getAll(each).length > 1)
+    .map((each) => `${name}: ${each} is there more than once: say it once`)
+  if (parameters.has('password')) {
+    problems.push(`${name}: a password belongs before the host, postgres://user:password@host/…`)
+  }
+  if (parameters.has('ssl')) problems.push(`${name}: say sslmode=verify-full instead of ssl`)
   const mode = parameters.get('sslmode')
   const given = files.filter((file) => (parameters.get(file) ?? '') !== '')
   if (mode === 'prefer' || mode === 'allow') {
