@@ -14,9 +14,10 @@ import { mapKrakenHistory, mapKrakenMessage } from './mapper-kraken.ts'
 import { mapEventsMessage } from './mapper-numbered-events.ts'
 import type { NumberedEvents } from './mapper-numbered-events.ts'
 import { mapOkxMessage } from './mapper-okx.ts'
-import type { OkxContractOf } from './mapper-okx.ts'
+import type { OkxChannel, OkxContractOf } from './mapper-okx.ts'
 import { otcEvents } from './mapper-otc.ts'
 import { swapEvents } from './mapper-swaps.ts'
+import { messageObject } from './message-object.ts'
 import type { VenueName } from './venue-registry.ts'
 
 /** What a reject's bytes may be, each read by the venue's mapper as it reads it every day. */
@@ -89,12 +90,17 @@ export function okxReader(contractOf?: OkxContractOf): RejectReader {
     tradesOf(mapOkxMessage(text, context, contractOf))
   return {
     frame,
-    // Aggregates name how many trades they are of.
-    rows: ['trades-all', 'trades'].map(
-      (channel) => (row, _, context) =>
-        frame(`{"arg":{"channel":"${channel}"},"data":[${row}]}`, context),
-    ),
+    rows: [
+      (row, _, context) =>
+        frame(`{"arg":{"channel":"${okxChannelOf(row)}"},"data":[${row}]}`, context),
+    ],
   }
+}
+
+/** A row does not name its channel; aggregates alone say of how many trades they are. */
+function okxChannelOf(row: string): OkxChannel {
+  const read = messageObject(row)
+  return typeof read !== 'string' && Object.hasOwn(read, 'count') ? 'trades' : 'trades-all'
 }
 
 /** By venue, as far as frames tell all that they mean; Binance's COIN-M has `coinmReader`. */

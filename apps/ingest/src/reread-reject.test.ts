@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { MappingContext } from './mapped-trade.ts'
-import { rejectReaders } from './reject-readers.ts'
+import { okxReader, rejectReaders } from './reject-readers.ts'
 import type { RejectReader } from './reject-readers.ts'
 import { rereadReject } from './reread-reject.ts'
 import type { VenueName } from './venue-registry.ts'
@@ -57,15 +57,7 @@ const frames: Readonly<Partial<Record<VenueName, unknown>>> = {
   },
   okx: {
     arg: { channel: 'trades-all', instId: 'BTC-USDT' },
-    data: [1, 2].map((number) => ({
-      instId: 'BTC-USDT',
-      tradeId: String(number),
-      px: '77012.5',
-      sz: '0.0031',
-      side: 'sell',
-      source: '0',
-      ts: String(executedAt),
-    })),
+    data: [1, 2].map((number) => okxRow(String(number))),
   },
   'bybit-linear': {
     topic: 'publicTrade.BTCUSDT',
@@ -130,6 +122,18 @@ const frames: Readonly<Partial<Record<VenueName, unknown>>> = {
 
 const now: MappingContext = { feedId: 'f', receivedAt: executedAt + 50, futureToleranceMs: 5_000 }
 
+function okxRow(tradeId: string) {
+  return {
+    instId: 'BTC-USDT',
+    tradeId,
+    px: '77012.5',
+    sz: '0.0031',
+    side: 'sell',
+    source: '0',
+    ts: String(executedAt),
+  }
+}
+
 /** Our clock was slow: what came then was from its future. */
 const slow: MappingContext = { ...now, receivedAt: executedAt - 60_000 }
 
@@ -189,6 +193,13 @@ it('the history of a venue writes rows of its own', () => {
     const found = rereadReject(reader, JSON.stringify(row), instrument, now)
     expect(found).toMatchObject([{ venue, instrument, eventTime: executedAt }])
   }
+})
+
+// Its rows fit the channel of single trades as well, and came back as trade 7 with a sequence instead of a7 without.
+it("an aggregate of OKX's stays one", () => {
+  const row = { ...okxRow('7'), count: '3' }
+  const found = rereadReject(okxReader(), JSON.stringify(row), 'BTC-USDT', now)
+  expect(found).toMatchObject([{ tradeId: 'a7', sequence: null }])
 })
 
 it('what is no trade at all stays', () => {
