@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
 import type { KafkaJS } from '@confluentinc/kafka-javascript'
 
 import {
@@ -15,8 +17,11 @@ import { Kafka, KafkaConsumer, logLevel } from './librdkafka.ts'
 import { defaultPartitions, topicName, topicSettings, topics } from './topics.ts'
 import type { Topic } from './topics.ts'
 
+/** How long brokers may take to know of a topic that was made, in ms. */
+const knownWithinMs = 10_000
+const askedEveryMs = 20
+
 export interface EnsureTopicsOptions {
-  /** host:port, comma separated. */
   readonly connection: KafkaConnection
   readonly prefix?: string
   readonly partitions?: number
@@ -42,7 +47,31 @@ export async function ensureTopics(options: EnsureTopicsOptions): Promise<void> 
         })),
       })),
     })
+    await untilKnown(admin, missing)
   })
+}
+
+/**
+ * Made means that the controller has decided on it: brokers answer for a moment that there is no such topic.
+ *
+ * @throws the last answer after some seconds.
+ */
+async function untilKnown(
+  admin: KafkaJS.Admin,
+  topics: readonly { readonly name: string }[],
+): Promise<void> {
+  const giveUpAt = performance.now() + knownWithinMs
+  for (const { name } of topics) {
+    for (;;) {
+      try {
+        await admin.fetchTopicOffsets(name)
+        break
+      } catch (error) {
+        if (performance.now() > giveUpAt) throw error
+        await delay(askedEveryMs)
+      }
+    }
+  }
 }
 
 /**
