@@ -112,14 +112,21 @@ describe('a connection to OKX', () => {
           side: 'buy',
           ts: '1779235200000',
         }
-        for (const { instId } of request.args) client.send(acknowledgement(instId))
-        client.send(JSON.stringify({ arg: { channel: 'trades-all' }, data: [row] }))
+        for (const { instId } of request.args) {
+          client.send(acknowledgement(instId))
+          if (instId !== swap.instId) continue
+          client.send(JSON.stringify({ arg: { channel: 'trades-all' }, data: [row] }))
+        }
       }),
     })
     const contracts = new OkxContracts()
     const connection = await connectOkx(venue.options, { channel: 'trades-all', contracts })
-    await expect(connection.subscribe([swap.instId])).rejects.toThrow(ConnectionLost)
-    expect(requests).toEqual([])
+    // This ended the connection of all instruments, and one name that the venue does not know kept it from ever delivering.
+    expect(await connection.subscribe([swap.instId, 'BTC-USDT'])).toEqual({
+      refused: [swap.instId],
+    })
+    expect(requests.flatMap(({ args }) => args.map(({ instId }) => instId))).toEqual(['BTC-USDT'])
+    expect(venue.handed.errors).toHaveLength(1)
     isAway = false
     expect(await connection.subscribe([swap.instId])).toEqual({ refused: [] })
     await waitUntil('the trade', () => venue.handed.trades.length > 0)

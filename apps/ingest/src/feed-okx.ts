@@ -1,12 +1,10 @@
 import { AnswersInOrder } from './answers-in-order.ts'
 import { AwaitedSubscriptions } from './awaited-subscriptions.ts'
-import { ConnectionLost } from './feed.ts'
 import type { FeedConnection, Subscribed } from './feed.ts'
 import { readOkxTime } from './history-okx.ts'
 import { mapOkxMessage } from './mapper-okx.ts'
 import type { OkxChannel } from './mapper-okx.ts'
 import type { OkxContracts } from './okx-contracts.ts'
-import { RestError } from './rest-client.ts'
 import { timeBehindBarrier } from './time-behind-barrier.ts'
 import type { ConnectOptions } from './venue.ts'
 import { VenueSocket } from './venue-socket.ts'
@@ -91,20 +89,22 @@ export async function connectOkx(
 
   /**
    * Each instrument is acknowledged or refused by itself. Those of which the venue says nothing are
-   * asked for once more, by themselves: the refusal of one may stop the request that it was in.
+   * asked for once more, by themselves: the refusal of one may stop the request that it was in. A contract of
+   * which it cannot be had what it is worth counts as refused, and holds back nobody.
    */
   async function subscribe(instruments: readonly string[]): Promise<Subscribed> {
-    await learnContracts(instruments)
-    awaited = new AwaitedSubscriptions(instruments)
-    for (let at = 0; at < instruments.length; at += instrumentsAtOnce) {
-      ask(instruments.slice(at, at + instrumentsAtOnce))
+    const left = await unpriced(instruments)
+    const wanted = instruments.filter((each) => !left.includes(each))
+    awaited = new AwaitedSubscriptions(wanted)
+    for (let at = 0; at < wanted.length; at += instrumentsAtOnce) {
+      ask(wanted.slice(at, at + instrumentsAtOnce))
     }
     await awaited.settled(patienceMs, signal)
     if (awaited.open.length > 0) {
       for (const each of awaited.open.slice(0, instrumentsAtOnce)) ask([each])
       await awaited.settled(patienceMs, signal)
     }
-    return { refused: [...awaited.refused, ...awaited.open] }
+    return { refused: [...left, ...awaited.refused, ...awaited.open] }
   }
 
   function ask(instruments: readonly string[]): void {
@@ -115,12 +115,12 @@ export async function connectOkx(
     socket.send({ op, args: instruments.map((instId) => ({ channel, instId })) })
   }
 
-  async function learnContracts(instruments: readonly string[]): Promise<void> {
-    try {
-      await contracts.learn(instruments, rest, signal)
-    } catch (error) {
-      if (!(error instanceof RestError)) throw error
-      throw new ConnectionLost(`What contracts are worth is not known: ${error.message}`)
+  /** @returns those of which it cannot be had what they are worth: their trades would mean nothing. */
+  async function unpriced(instruments: readonly string[]): Promise<readonly string[]> {
+    const failures = await contracts.learn(instruments, rest, signal)
+    for (const { message } of new Set(failures.values())) {
+      handlers.venueError(`What contracts of OKX are worth is not known: ${message}`)
     }
+    return [...failures.keys()]
   }
 }

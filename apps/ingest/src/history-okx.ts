@@ -54,7 +54,8 @@ export class OkxHistory implements TradeHistory {
     query: Readonly<Record<string, number>>,
     signal: AbortSignal,
   ): Promise<readonly MappedTrade[]> {
-    await this.#contracts.learn([instId], this.#rest, signal)
+    const failure = (await this.#contracts.learn([instId], this.#rest, signal)).get(instId)
+    if (failure !== undefined) throw failure
     const address = '/api/v5/market/history-trades'
     const body = await this.#rest.get(address, { instId, ...query }, 1, signal)
     const { contractOf } = this.#contracts

@@ -4,6 +4,7 @@ import type { Decimal } from '@tickertape/market-model'
 import { okxRows } from './mapper-okx.ts'
 import type { OkxContract, OkxContractOf } from './mapper-okx.ts'
 import { okxAnswer } from './okx-answer.ts'
+import { RestError } from './rest-client.ts'
 import type { RestClient } from './rest-client.ts'
 import { isObject, positiveDecimal } from './venue-row.ts'
 
@@ -26,21 +27,32 @@ export class OkxContracts {
     this.#known.set(row['instId'], contract)
   }
 
-  /** @throws RestError */
+  /** @returns the instruments whose list cannot be had, and why. */
   async learn(
     instruments: readonly string[],
     rest: RestClient,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<ReadonlyMap<string, RestError>> {
     const lists = new Map<string, Readonly<Record<string, string>>>()
+    const unknown = new Map<string, string[]>()
     for (const instrument of instruments) {
       const query = this.#known.has(instrument) ? undefined : listOf(instrument)
-      if (query !== undefined) lists.set(JSON.stringify(query), query)
+      if (query === undefined) continue
+      const list = JSON.stringify(query)
+      lists.set(list, query)
+      unknown.set(list, [...(unknown.get(list) ?? []), instrument])
     }
-    for (const query of lists.values()) {
-      const body = await rest.get('/api/v5/public/instruments', query, 1, signal)
-      for (const row of okxAnswer(() => okxRows(body))) this.take(row)
+    const missing = new Map<string, RestError>()
+    for (const [list, query] of lists) {
+      try {
+        const body = await rest.get('/api/v5/public/instruments', query, 1, signal)
+        for (const row of okxAnswer(() => okxRows(body))) this.take(row)
+      } catch (error) {
+        if (!(error instanceof RestError)) throw error
+        for (const instrument of unknown.get(list) ?? []) missing.set(instrument, error)
+      }
     }
+    return missing
   }
 }
 
